@@ -1,0 +1,84 @@
+"""Regression tests for LLM guardrails, inside pytest."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_guardrails._errors import ConfigError, GuardrailsError, VerdictMismatch
+    from pytest_guardrails._marker import expect_verdict
+    from pytest_guardrails._model import (
+        Action,
+        Case,
+        Check,
+        CheckResult,
+        Expectation,
+        Finding,
+        Guardrail,
+        GuardrailResult,
+        GuardVersion,
+        Message,
+        OnError,
+        Outcome,
+        Phase,
+        Request,
+        Response,
+        Scope,
+        Target,
+        Text,
+        Trace,
+        Verdict,
+    )
+    from pytest_guardrails.targets.embedded import Engine
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Action",
+    "Case",
+    "Check",
+    "CheckResult",
+    "ConfigError",
+    "Engine",
+    "Expectation",
+    "Finding",
+    "GuardVersion",
+    "Guardrail",
+    "GuardrailResult",
+    "GuardrailsError",
+    "Message",
+    "OnError",
+    "Outcome",
+    "Phase",
+    "Request",
+    "Response",
+    "Scope",
+    "Target",
+    "Text",
+    "Trace",
+    "Verdict",
+    "VerdictMismatch",
+    "expect_verdict",
+]
+
+_HOMES = {
+    "ConfigError": "_errors",
+    "Engine": "targets.embedded",
+    "GuardrailsError": "_errors",
+    "VerdictMismatch": "_errors",
+    "expect_verdict": "_marker",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it is first used, so that pytest loads the plugin without paying for it (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, '_model')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

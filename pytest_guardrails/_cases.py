@@ -1,0 +1,345 @@
+"""``*.guardrails.yaml`` files to cases and back; every error names file, line, column, key and choices."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_guardrails._document import Node, from_data, parse_yaml
+from pytest_guardrails._errors import ConfigError
+from pytest_guardrails._model import (
+    ENDPOINTS,
+    LABELS,
+    SEVERITIES,
+    Action,
+    Case,
+    Expectation,
+    Message,
+    Request,
+    Verdict,
+)
+
+SUFFIXES = (".guardrails.yaml", ".guardrails.yml")
+FILE_KEYS = ("guardrails", "defaults", "cases")
+CASE_KEYS = (
+    "id", "severity", "label", "tags", "input", "messages", "endpoint", "stream", "response", "expect",
+    "xfail", "skip", "note", "matrix",
+)  # fmt: skip
+DEFAULT_KEYS = ("severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note")
+EXPECT_KEYS = tuple(field.name for field in dataclasses.fields(Expectation))
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The cases of one file, and the configuration that it names: a path, a mapping, or nothing."""
+
+    file: str
+    guardrails: Node | None
+    cases: tuple[Case, ...]
+
+
+def load(path: Path, shown: str | None = None) -> Suite:
+    """Read a case file; ``shown`` is its name in errors and reports.
+
+    Raises:
+        ConfigError: where it cannot be read or meant.
+    """
+    file = shown or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not UTF-8", file=file) from None
+    return read(text, file)
+
+
+def read(text: str, file: str) -> Suite:
+    """Read the text of a case file.
+
+    Raises:
+        ConfigError: where it cannot be meant.
+    """
+    root = parse_yaml(text, file)
+    top = root.mapping("a case file", FILE_KEYS)
+    if "cases" not in top:
+        root.fail("a case file has cases: a list of cases")
+    defaults = dict(top["defaults"].mapping("defaults", DEFAULT_KEYS)) if "defaults" in top else {}
+    seen: dict[str, int | None] = {}
+    cases = []
+    for node in top["cases"].items("cases"):
+        for case in _cases(node, defaults):
+            if case.id in seen:
+                raise ConfigError(f"case {case.id!r} is there twice; the first is in line {seen[case.id]}",
+                                  file=file, line=case.line, column=node.column)  # fmt: skip
+            seen[case.id] = case.line
+            cases.append(case)
+    if not cases:
+        top["cases"].fail("cases is empty: the file tests nothing")
+    return Suite(file, top.get("guardrails"), tuple(cases))
+
+
+def expectation(node: Node, defaults: Mapping[str, Node] | None = None) -> Expectation:
+    """Read what a trace must show: a verdict alone, or a mapping of the marker's keys.
+
+    Raises:
+        ConfigError: for an unknown key, or a value of the wrong kind.
+    """
+    own = {"verdict": node} if isinstance(node.value, str) else node.mapping("expect", EXPECT_KEYS)
+    keys = {**(defaults or {}), **own}
+    if "verdict" not in keys:
+        node.fail("expect needs a verdict: allow or block")
+    readers = {
+        "verdict": lambda n: Verdict(n.choice("verdict", list(Verdict))),
+        "action": lambda n: Action(n.choice("action", list(Action))),
+        "by": lambda n: n.text("by"),
+        "findings": lambda n: n.texts("findings"),
+        "upstream": _upstream,
+        "absent_upstream": _canaries,
+        "upstream_calls": lambda n: n.integer("upstream_calls"),
+        "response": lambda n: n.text("response") if isinstance(n.value, str) else n.texts("response"),
+        "warns": lambda n: _some("warns", n),
+        "errors": lambda n: _some("errors", n),
+    }
+    read = Expectation(**{key: readers[key](value) for key, value in keys.items()})
+    _refuse_contradictions(read, keys)
+    return read
+
+
+def _refuse_contradictions(read: Expectation, keys: Mapping[str, Node]) -> None:
+    if read.verdict is Verdict.ALLOW and read.action is Action.DENY:
+        keys["action"].fail("verdict allow with action deny can never be")
+    if read.verdict is Verdict.BLOCK and read.response is not None:
+        keys["response"].fail("a blocked caller gets no response")
+    if read.upstream_calls == 0 and read.upstream is not None:
+        keys["upstream"].fail("upstream_calls: 0 says that the model receives nothing")
+
+
+def _canaries(node: Node) -> tuple[str, ...]:
+    canaries = node.texts("absent_upstream")
+    if "" in canaries:
+        node.fail("absent_upstream has an empty text, which is in every text")
+    return canaries
+
+
+def _upstream(node: Node) -> str | tuple[Message, ...]:
+    if isinstance(node.value, str):
+        return node.text("upstream")
+    return tuple(_message(item) for item in node.items("upstream"))
+
+
+def _some(key: str, node: Node) -> bool | tuple[str, ...]:
+    return node.boolean(key) if node.plain and node.value in ("true", "false") else node.texts(key)
+
+
+def _message(node: Node) -> Message:
+    if isinstance(node.value, str):
+        return Message("user", node.text("a message"))
+    keys = node.mapping("a message", Message.__slots__)
+    out: dict[str, Any] = {}
+    for key, value in keys.items():
+        as_written = isinstance(value.value, str) and not (value.plain and value.value in ("", "null", "~"))
+        out[key] = value.text(key) if as_written else value.data()
+    try:
+        return Message.of(out)
+    except ConfigError as exc:
+        node.fail(exc.message)
+
+
+def _cases(node: Node, defaults: Mapping[str, Node]) -> Iterator[Case]:
+    """Yield the case of a node, or one per combination of its matrix."""
+    keys = dict(node.mapping("a case", CASE_KEYS))
+    matrix = keys.pop("matrix", None)
+    if "id" not in keys:
+        node.fail("a case needs an id")
+    if matrix is None:
+        yield _case(node, keys, defaults)
+        return
+    name = keys["id"].text("id")
+    for values in _combinations(matrix):
+        unused = set(values) - _placeholders(keys.values())
+        if unused:
+            matrix.fail(f"matrix name {sorted(unused)[0]!r} is used nowhere; write ${{{sorted(unused)[0]}}} in the case")
+        filled = {key: _filled(value, values) for key, value in keys.items()}
+        if not _PLACEHOLDER.search(name):
+            label = "-".join(_short(value) for value in values.values())
+            filled["id"] = dataclasses.replace(keys["id"], value=f"{name}[{label}]")
+        yield _case(node, filled, defaults)
+
+
+def _short(value: str) -> str:
+    return re.sub(r"[^\w.@+-]+", "_", value)[:30] or "empty"
+
+
+def _combinations(matrix: Node) -> Iterator[dict[str, str]]:
+    """Yield the rows of a list of mappings, or the product of a mapping of lists."""
+    if isinstance(matrix.value, list):
+        for row in matrix.value:
+            yield {key: value.text(key) for key, value in row.mapping("a row of matrix").items()}
+        return
+    names = {key: value.texts(key) for key, value in matrix.mapping("matrix").items()}
+    if not names or not all(names.values()):
+        matrix.fail("matrix is empty: the case would not run")
+    for values in itertools.product(*names.values()):
+        yield dict(zip(names, values, strict=True))
+
+
+def _placeholders(nodes: Iterable[Node]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node.value, str):
+            found.update(_PLACEHOLDER.findall(node.value))
+        else:
+            found |= _placeholders(node.value.values() if isinstance(node.value, dict) else node.value)
+    return found
+
+
+def _filled(node: Node, values: Mapping[str, str]) -> Node:
+    """Return the node with ``${name}`` replaced, for the names of the matrix alone."""
+    value = node.value
+    if isinstance(value, str):
+        value = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), value)
+    elif isinstance(value, dict):
+        value = {key: _filled(item, values) for key, item in value.items()}
+    else:
+        value = [_filled(item, values) for item in value]
+    return dataclasses.replace(node, value=value)
+
+
+def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> Case:
+    keys = {**defaults, **own}
+    name = own["id"].text("id")
+    if not name or "::" in name or any(ord(letter) < 32 for letter in name):
+        own["id"].fail("an id is a text without '::' or control characters")
+    if "expect" not in keys:
+        node.fail(f"case {name!r} needs expect: what the trace must show")
+    defaulted = defaults.get("expect")
+    inherited = {}
+    if defaulted is not None and "expect" in own:
+        bare = isinstance(defaulted.value, str)
+        inherited = {"verdict": defaulted} if bare else defaulted.mapping("expect", EXPECT_KEYS)
+    return Case(
+        id=name,
+        request=_request(node, keys),
+        expectation=expectation(keys["expect"], inherited),
+        severity=keys["severity"].choice("severity", SEVERITIES) if "severity" in keys else "medium",
+        label=keys["label"].choice("label", LABELS) if "label" in keys else None,
+        tags=_tags(keys["tags"]) if "tags" in keys else (),
+        response=keys["response"].texts("response") if "response" in keys else None,
+        note=keys["note"].text("note") if "note" in keys else None,
+        xfail=_reason("xfail", keys.get("xfail")),
+        skip=_reason("skip", keys.get("skip")),
+        file=node.file,
+        line=node.line,
+    )
+
+
+def _tags(node: Node) -> tuple[str, ...]:
+    tags = node.texts("tags")
+    for tag in tags:
+        if not tag.isidentifier():
+            node.fail(f"tag {tag!r} cannot be selected with -m: use letters, digits and _")
+    return tags
+
+
+def _reason(key: str, node: Node | None) -> str | None:
+    """Read ``xfail`` or ``skip``: a reason, or true for none given."""
+    if node is None or (node.plain and node.value == "false"):
+        return None
+    return f"{key} without a reason" if node.plain and node.value == "true" else node.text(key)
+
+
+def _request(node: Node, keys: Mapping[str, Node]) -> Request:
+    if ("input" in keys) is ("messages" in keys):
+        node.fail("a case has input (a text) or messages (a list), one of the two")
+    if "input" in keys:
+        messages: tuple[Message, ...] = (Message("user", keys["input"].text("input")),)
+    else:
+        messages = tuple(_message(item) for item in keys["messages"].items("messages"))
+        if not messages:
+            keys["messages"].fail("messages is empty: nothing would be checked")
+    endpoint = keys["endpoint"].choice("endpoint", ENDPOINTS) if "endpoint" in keys else ENDPOINTS[0]
+    return Request(messages, endpoint, keys["stream"].boolean("stream") if "stream" in keys else False)
+
+
+def dump(cases: Iterable[Case]) -> str:
+    """Return the text of a case file that reads back as ``cases``, every text quoted.
+
+    Raises:
+        ConfigError: for a text with a lone surrogate, which YAML cannot hold.
+    """
+    return "cases:\n" + "".join(_block([_plain(case)], 2) for case in cases)
+
+
+def _plain(case: Case) -> dict[str, Any]:
+    request, asked = case.request, case.expectation
+    out: dict[str, Any] = {"id": case.id, "severity": case.severity, "label": case.label, "tags": list(case.tags)}
+    if request.messages == (Message("user", request.text),):
+        out["input"] = request.text
+    else:
+        out["messages"] = [_sparse(message) for message in request.messages]
+    out["endpoint"] = None if request.endpoint == ENDPOINTS[0] else request.endpoint
+    out["stream"] = request.stream or None
+    out["response"] = None if case.response is None else list(case.response)
+    out["expect"] = {key: value for key in EXPECT_KEYS if (value := _asked(getattr(asked, key))) not in (None, [])}
+    out.update(xfail=case.xfail, skip=case.skip, note=case.note)
+    return {key: value for key, value in out.items() if value is not None and value != []}
+
+
+def _asked(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_sparse(item) if isinstance(item, Message) else item for item in value]
+    return value
+
+
+def _sparse(message: Message) -> dict[str, Any]:
+    fields = {name: getattr(message, name) for name in Message.__slots__}
+    return {key: value for key, value in fields.items() if value is not None and value != ()}
+
+
+def _block(value: Any, indent: int) -> str:
+    """Write a mapping or list of mappings as block YAML, anything inside them as flow."""
+    pad = " " * indent
+    if isinstance(value, list):
+        return "".join(f"{pad}- {_block(item, indent + 2).lstrip()}" for item in value)
+    return "".join(f"{pad}{key}: {_flow(item)}\n" for key, item in value.items())
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{quoted(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if value is None or isinstance(value, bool | int | float):
+        return {None: "null", True: "true", False: "false"}.get(value, repr(value))
+    return quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as a double-quoted YAML scalar."""
+    return '"' + "".join(_escaped(letter) for letter in text) + '"'
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    if letter in '"\\':
+        return f"\\{letter}"
+    if letter.isprintable() and code != 0xFEFF:
+        return letter
+    if 0xD800 <= code <= 0xDFFF:
+        raise ConfigError(f"a lone surrogate (U+{code:04X}) cannot be written as YAML")
+    return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+
+
+def expectation_of(values: Mapping[str, Any]) -> Expectation:
+    """Read an expectation from Python values: the marker's arguments.
+
+    Raises:
+        ConfigError: for an unknown key, or a value of the wrong kind.
+    """
+    given = {key: _asked(value) for key, value in values.items() if value is not None}
+    return expectation(from_data(given))

@@ -1,0 +1,327 @@
+"""The one place where order, denial, rewriting and errors meet: guardrails over a request and its response."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_guardrails._denial import denial
+from pytest_guardrails._model import (
+    STATUS_DENIED,
+    STATUS_OK,
+    STATUS_SOFT_FAIL,
+    Action,
+    Check,
+    CheckError,
+    CheckResult,
+    Finding,
+    Guardrail,
+    GuardrailResult,
+    GuardrailStatus,
+    Message,
+    OnError,
+    Phase,
+    Request,
+    Response,
+    Text,
+    Trace,
+    Verdict,
+    with_action,
+)
+from pytest_guardrails._texts import texts_in_scope, with_texts
+
+Upstream = Callable[[Request], "Response | str | Iterable[str]"]
+
+log = logging.getLogger("pytest_guardrails")
+
+
+def echo(request: Request) -> str:
+    """Answer with the text of the last message: the upstream where none is given."""
+    return request.text
+
+
+def run(guardrails: Sequence[Guardrail], request: Request, upstream: Upstream = echo) -> Trace:
+    """Run the before-guardrails, ``upstream`` and the after-guardrails, each phase in the order given.
+
+    The first guardrail that denies, or whose check errors without ``on_error: allow``, ends the request: the rest
+    are skipped, and upstream is not called or its response not delivered. A streamed response is checked whole.
+    An exception of ``upstream`` itself is the caller's and passes through.
+    """
+    started = time.perf_counter()
+    before = _run_phase(guardrails, Phase.BEFORE_REQUEST, request.messages)
+    sent: tuple[Request, ...] = ()
+    response, after = None, _Phase()
+    if before.blocker is None:
+        received = replace(request, messages=before.messages)
+        sent = (received,)
+        response = _response(upstream(received))
+        after = _run_phase(guardrails, Phase.AFTER_REQUEST, response.choices)
+        response = None if after.blocker else _delivered(response, after.messages)
+    else:
+        after.results = [_skipped(g) for g in guardrails if g.phase is Phase.AFTER_REQUEST]
+    results = (*before.results, *after.results)
+    blocker = before.blocker or after.blocker
+    trace = Trace(
+        request=request,
+        verdict=Verdict.BLOCK if blocker else Verdict.ALLOW,
+        action=max((result.action for result in results), default=Action.NONE),
+        decided_by=blocker.guardrail if blocker else _strongest(results),
+        results=results,
+        upstream_requests=sent,
+        response=response,
+        denial=denial(results) if blocker else None,
+        status=_status(blocker, response, results),
+        warnings=(*before.warnings, *after.warnings),
+        duration_s=time.perf_counter() - started,
+    )
+    for warning in trace.warnings:
+        log.warning(warning)
+    return trace
+
+
+@dataclass(slots=True)
+class _Phase:
+    """One phase while it runs: the messages as they now are, and what happened so far."""
+
+    messages: tuple[Message, ...] = ()
+    results: list[GuardrailResult] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    blocker: GuardrailResult | None = None
+
+
+def _run_phase(guardrails: Sequence[Guardrail], phase: Phase, messages: tuple[Message, ...]) -> _Phase:
+    state = _Phase(messages)
+    for guardrail in guardrails:
+        if guardrail.phase is not phase:
+            continue
+        if state.blocker is not None:
+            state.results.append(_skipped(guardrail))
+            continue
+        result, rewritten = _run_guardrail(guardrail, state.messages)
+        state.results.append(result)
+        state.warnings += _warnings(result)
+        if result.action is Action.DENY or (result.errors and guardrail.on_error is OnError.BLOCK):
+            state.blocker = result
+        else:
+            state.messages = rewritten
+    return state
+
+
+def _run_guardrail(guardrail: Guardrail, messages: tuple[Message, ...]) -> tuple[GuardrailResult, tuple[Message, ...]]:
+    started = time.perf_counter()
+    groups = [(check,) for check in guardrail.checks] if guardrail.sequential else [guardrail.checks]
+    checks: list[CheckResult] = []
+    soft = False
+    for group in groups:
+        texts = texts_in_scope(messages, guardrail.scope)
+        answers = _refuse_lost_rewrites(guardrail, [_run_check(guardrail, check, texts) for check in group])
+        messages, applied = _apply(messages, texts, answers, guardrail.action)
+        soft = soft or any(map(_failed_softly, answers, applied))
+        checks += applied
+    errored = any(check.error for check in checks)
+    result = GuardrailResult(
+        guardrail=guardrail.id,
+        phase=guardrail.phase,
+        status=GuardrailStatus.ERRORED if errored else GuardrailStatus.RAN,
+        action=max((check.action for check in checks), default=Action.NONE),
+        checks=tuple(checks),
+        on_error=guardrail.on_error,
+        soft_failed=soft,
+        duration_s=time.perf_counter() - started,
+    )
+    return result, messages
+
+
+def _run_check(guardrail: Guardrail, check: Check, texts: tuple[Text, ...]) -> CheckResult:
+    started = time.perf_counter()
+    findings: tuple[Finding, ...] = ()
+    error = None
+    try:
+        findings = tuple(check(texts))
+        if problem := next(filter(None, (_nonsense(finding, texts) for finding in findings)), None):
+            raise ValueError(problem)
+    except Exception as exc:  # whatever a check raises is an error of the guardrail, never a pass
+        findings, error = (), CheckError(guardrail.id, check.id, type(exc).__name__, str(exc))
+    return CheckResult(check.id, findings, error, time.perf_counter() - started)
+
+
+def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
+    """Say why an answer cannot be meant, or None."""
+    if not isinstance(finding, Finding):
+        return f"a check returns findings, not {type(finding).__name__}"
+    place = (finding.message_index, finding.field)
+    text = next((text.text for text in texts if (text.message_index, text.field) == place), None)
+    if text is None:
+        return f"finding {finding.name!r} points at {finding.field!r} of message {finding.message_index}, not in scope"
+    if (finding.start is None) != (finding.end is None):
+        return f"finding {finding.name!r} has half a span"
+    if finding.start is not None and finding.end is not None and not 0 <= finding.start < finding.end <= len(text):
+        return f"finding {finding.name!r} spans {finding.start}:{finding.end} of {len(text)} characters"
+    if finding.action is not None and not isinstance(finding.action, Action):
+        return f"finding {finding.name!r} asks for {finding.action!r}, which is no Action"
+    return None
+
+
+def _refuse_lost_rewrites(guardrail: Guardrail, answers: list[CheckResult]) -> list[CheckResult]:
+    """Turn a rewrite of a whole text that another check rewrites too into an error: one would undo the other."""
+    owners: dict[tuple[int, str], set[int]] = {}
+    whole: dict[tuple[int, str], int] = {}
+    for index, answer in enumerate(answers):
+        for finding in answer.findings:
+            if finding.replacement is not None and _asked(finding, guardrail.action) is Action.SANITIZE:
+                place = (finding.message_index, finding.field)
+                owners.setdefault(place, set()).add(index)
+                if finding.start is None:
+                    whole[place] = index
+    for place, index in whole.items():
+        if len(owners[place]) > 1:
+            said = f"rewrites all of {place[1]!r} of message {place[0]}, and so does or would another check"
+            error = CheckError(guardrail.id, answers[index].check, "LostRewrite", said)
+            answers[index] = replace(answers[index], findings=(), error=error)
+    return answers
+
+
+def _asked(finding: Finding, default: Action) -> Action:
+    """Return what a finding asks of its guardrail; a guardrail that warns is never made to do more."""
+    asked = finding.action or default
+    return min(asked, Action.WARN) if default is Action.WARN else asked
+
+
+def _failed_softly(asked: CheckResult, done: CheckResult) -> bool:
+    """True if the guardrail's setting, and not the finding, is why this was a mere warning (Portkey's 246)."""
+    return any(
+        after.action is Action.WARN and before.action in (None, Action.DENY)
+        for before, after in zip(asked.findings, done.findings, strict=True)
+    )
+
+
+def _apply(
+    messages: tuple[Message, ...], texts: tuple[Text, ...], answers: list[CheckResult], default: Action
+) -> tuple[tuple[Message, ...], list[CheckResult]]:
+    """Rewrite what findings ask to rewrite, all at once, and record on each finding what was done about it."""
+    by_place: dict[tuple[int, str], list[Finding]] = {}
+    for answer in answers:
+        for finding in answer.findings:
+            if _asked(finding, default) is Action.SANITIZE and finding.replacement is not None:
+                by_place.setdefault((finding.message_index, finding.field), []).append(finding)
+    changed: dict[int, dict[str, str]] = {}
+    for text in texts:
+        if wanted := by_place.get((text.message_index, text.field)):
+            new = _replaced(text.text, wanted)
+            if new != text.text:
+                changed.setdefault(text.message_index, {})[text.field] = new
+    if changed:
+        messages = tuple(
+            with_texts(message, changed[index]) if index in changed else message
+            for index, message in enumerate(messages)
+        )
+    done = [
+        replace(answer, findings=tuple(with_action(f, _done(f, default, changed)) for f in answer.findings))
+        if answer.findings
+        else answer
+        for answer in answers
+    ]
+    return messages, done
+
+
+def _done(finding: Finding, default: Action, changed: dict[int, dict[str, str]]) -> Action:
+    """Return what was really done: sanitizing that changed nothing, or that nobody could apply, is a warning."""
+    asked = _asked(finding, default)
+    if asked is not Action.SANITIZE:
+        return asked
+    applied = finding.replacement is not None and finding.field in changed.get(finding.message_index, {})
+    return Action.SANITIZE if applied else Action.WARN
+
+
+def _replaced(text: str, findings: Sequence[Finding]) -> str:
+    """Return ``text`` with every span replaced at once; overlapping spans merge under their widest replacement."""
+    whole = [finding for finding in findings if finding.start is None]
+    if whole:
+        return whole[0].replacement or ""
+    spans = sorted((f.start or 0, f.end or 0, f.replacement or "") for f in findings)
+    merged: list[tuple[int, int, str, int]] = []
+    for start, end, replacement in spans:
+        if merged and start < merged[-1][1]:
+            first, last, widest, width = merged[-1]
+            if end - start > width:
+                widest, width = replacement, end - start
+            merged[-1] = (first, max(last, end), widest, width)
+        else:
+            merged.append((start, end, replacement, end - start))
+    out, position = [], 0
+    for start, end, replacement, _ in merged:
+        out += [text[position:start], replacement]
+        position = end
+    return "".join([*out, text[position:]])
+
+
+def _warnings(result: GuardrailResult) -> list[str]:
+    """Say to the operator what was rewritten, advised and not done, or let through: names and counts, never values."""
+    where = "the request" if result.phase is Phase.BEFORE_REQUEST else "the response"
+    rewritten = Counter(f.name for f in result.findings if f.action is Action.SANITIZE)
+    advised = Counter(f.name for f in result.findings if f.action is Action.WARN and _advises_masking(f))
+    said = []
+    if rewritten:
+        said.append(f"{result.guardrail}: sanitized {_counted(rewritten)} in {where}")
+    if advised:
+        said.append(
+            f"{result.guardrail}: masking of {_counted(advised)} was advised and not applied: {where} passed as it was"
+        )
+    for error in result.errors:
+        if result.on_error is OnError.ALLOW:
+            said.append(f"{error.guardrail}/{error.check}: FAILED OPEN by choice (on_error: allow) after {error.kind}")
+        else:
+            said.append(f"{error.guardrail}/{error.check}: no answer ({error.kind}); blocked to be safe")
+    return said
+
+
+def _advises_masking(finding: Finding) -> bool:
+    return finding.vendor_action == "AUTO_MASKING"
+
+
+def _counted(names: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
+
+
+def _skipped(guardrail: Guardrail) -> GuardrailResult:
+    return GuardrailResult(guardrail.id, guardrail.phase, GuardrailStatus.SKIPPED, on_error=guardrail.on_error)
+
+
+def _strongest(results: Sequence[GuardrailResult]) -> str | None:
+    strongest = max((result.action for result in results), default=Action.NONE)
+    if strongest is Action.NONE:
+        return None
+    return next(result.guardrail for result in results if result.action is strongest)
+
+
+def _status(blocker: GuardrailResult | None, response: Response | None, results: Sequence[GuardrailResult]) -> int:
+    if blocker:
+        return STATUS_DENIED
+    if response is not None and response.status != STATUS_OK:
+        return response.status
+    return STATUS_SOFT_FAIL if any(result.soft_failed for result in results) else STATUS_OK
+
+
+def _response(answer: Any) -> Response:
+    """Read what an upstream returned: a response, a text, or the chunks of a stream, drained here."""
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, str):
+        return Response.of(answer)
+    if isinstance(answer, Iterable):
+        chunks = tuple(answer)
+        if all(isinstance(chunk, str) for chunk in chunks):
+            return Response.of("".join(chunks), chunks=chunks)
+    raise TypeError(f"an upstream returns a Response, a text or an iterable of texts, not {type(answer).__name__}")
+
+
+def _delivered(response: Response, choices: tuple[Message, ...]) -> Response:
+    """Return what the caller gets: the chunks as they came, or one chunk of the rewritten text."""
+    if choices == response.choices:
+        return response
+    chunks = (choices[0].text,) if response.chunks else ()
+    return replace(response, choices=choices, chunks=chunks)

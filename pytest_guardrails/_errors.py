@@ -1,0 +1,47 @@
+"""Every exception the package raises, and what each one means.
+
+::
+
+    GuardrailsError (Exception)
+    ├── ConfigError (also ValueError)   what the user wrote cannot be meant: names the place, what came, the choices
+    └── VerdictMismatch (also AssertionError)   a trace is not what its test or case expects: its text is the diagnosis
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GuardrailsError(Exception):
+    """Base of every exception raised on purpose by pytest-guardrails."""
+
+
+class ConfigError(GuardrailsError, ValueError):
+    """What the user wrote cannot be meant; the message names the place, what came and the nearest choices."""
+
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        """Keep ``message`` and its place; ``line`` and ``column`` count from 1."""
+        super().__init__(message)
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{where}: {self.message}" if where else self.message
+
+
+class VerdictMismatch(GuardrailsError, AssertionError):
+    """A trace is not what its test or case expects; the text is the whole diagnosis, its first line the summary."""
+
+
+def unknown(what: str, came: object, choices: Iterable[str]) -> str:
+    """Say that ``came`` is an unknown ``what``, with the nearest choice first and every choice listed."""
+    names = sorted(choices)
+    near = difflib.get_close_matches(str(came), names, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return f"unknown {what} {str(came)!r}{hint} Choices: {', '.join(names)}"

@@ -1,0 +1,582 @@
+"""The nouns: frozen values that every other module speaks of, and the protocols `Check` and `Target`."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
+
+from pytest_guardrails._codec import FrozenDict, decode, encode, freeze
+from pytest_guardrails._errors import ConfigError, unknown
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function", "model")
+ENDPOINTS = ("chat/completions", "completions", "embeddings", "messages", "responses")
+SEVERITIES = ("critical", "high", "medium", "low")
+LABELS = ("attack", "benign")
+
+STATUS_OK = 200
+STATUS_SOFT_FAIL = 246  # Portkey: a guardrail failed and did not deny (facts: portkey-gateway.md, section 3)
+STATUS_DENIED = 446  # Portkey: a guardrail denied
+
+
+class Phase(enum.StrEnum):
+    """When a guardrail looks: at the request, or at the response."""
+
+    BEFORE_REQUEST = "before_request"
+    AFTER_REQUEST = "after_request"
+
+
+class Action(enum.StrEnum):
+    """What a guardrail did, ordered: ``NONE < WARN < SANITIZE < DENY``."""
+
+    NONE = "none"
+    WARN = "warn"
+    SANITIZE = "sanitize"
+    DENY = "deny"
+
+    @property
+    def rank(self) -> int:
+        """Strength, 0 to 3."""
+        return _RANKS[self.value]
+
+    def __lt__(self, other: object) -> bool:
+        return self.rank < other.rank if isinstance(other, Action) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self.rank <= other.rank if isinstance(other, Action) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self.rank > other.rank if isinstance(other, Action) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self.rank >= other.rank if isinstance(other, Action) else NotImplemented
+
+
+_RANKS = {"none": 0, "warn": 1, "sanitize": 2, "deny": 3}
+
+
+class Verdict(enum.StrEnum):
+    """What became of the request; never a boolean, because vendors disagree on which one is good."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Verdict is not a boolean: compare it, as in trace.verdict == 'block'")
+
+
+class OnError(enum.StrEnum):
+    """What an errored check does to the request: ``BLOCK`` is fail-safe, ``ALLOW`` is fail-open by choice."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+
+
+class GuardrailStatus(enum.StrEnum):
+    """Whether a guardrail looked at the request at all."""
+
+    RAN = "ran"
+    SKIPPED = "skipped"
+    ERRORED = "errored"
+
+
+class Outcome(enum.StrEnum):
+    """A trace against its label; positive means that some guardrail did more than nothing."""
+
+    TRUE_POSITIVE = "true_positive"
+    FALSE_POSITIVE = "false_positive"
+    TRUE_NEGATIVE = "true_negative"
+    FALSE_NEGATIVE = "false_negative"
+    ERROR = "error"
+
+
+class CaseStatus(enum.StrEnum):
+    """The three classes of result, and the case that did not run."""
+
+    AS_EXPECTED = "as expected"
+    NOT_AS_EXPECTED = "not as expected"
+    ERROR = "error"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: ``content`` is text, content parts (JSON objects), or None beside tool calls."""
+
+    role: str
+    content: str | tuple[FrozenDict, ...] | None = None
+    name: str | None = None
+    tool_calls: tuple[FrozenDict, ...] = ()
+    tool_call_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ConfigError(unknown("role", self.role, ROLES))
+        if not isinstance(self.content, str | None):
+            object.__setattr__(self, "content", _objects(self.content, "content"))
+        object.__setattr__(self, "tool_calls", _objects(self.tool_calls, "tool_calls"))
+
+    @classmethod
+    def of(cls, value: Message | Mapping[str, Any] | str) -> Message:
+        """Read a message from a mapping (``role``, ``content``, …) or from the text of a user.
+
+        Raises:
+            ConfigError: for an unknown key or role, or a value of the wrong kind.
+        """
+        if isinstance(value, Message):
+            return value
+        if isinstance(value, str):
+            return cls("user", value)
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"a message is a text or a mapping with role and content, not {type(value).__name__}")
+        for key in value:
+            if key not in cls.__slots__:
+                raise ConfigError(unknown("message key", key, cls.__slots__))
+        if "role" not in value:
+            raise ConfigError("a message has no role")
+        return cls(**{str(key): item for key, item in value.items() if item is not None})
+
+    @property
+    def text(self) -> str:
+        """The text of the content: its text parts joined by newlines, empty where there is none."""
+        if isinstance(self.content, str):
+            return self.content
+        parts = (part.get("text") for part in self.content or ())
+        return "\n".join(part for part in parts if isinstance(part, str))
+
+
+def _objects(value: object, what: str) -> tuple[FrozenDict, ...]:
+    if isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(item, Mapping) for item in value):
+        return tuple(freeze(item) for item in value)
+    raise ConfigError(f"{what} of a message is a list of mappings, not {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the caller sent: at least one message, and where to."""
+
+    messages: tuple[Message, ...]
+    endpoint: str = "chat/completions"
+    stream: bool = False
+    model: str | None = None
+    metadata: FrozenDict = FrozenDict()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.messages, str | Message | Mapping) or not isinstance(self.messages, Iterable):
+            raise ConfigError("Request(messages=...) takes a sequence of messages")
+        object.__setattr__(self, "messages", tuple(Message.of(message) for message in self.messages))
+        object.__setattr__(self, "metadata", freeze(self.metadata))
+        if not self.messages:
+            raise ConfigError("a request has at least one message: an empty one would be checked by nothing")
+        if self.endpoint not in ENDPOINTS:
+            raise ConfigError(unknown("endpoint", self.endpoint, ENDPOINTS))
+
+    @classmethod
+    def of(cls, value: Request | Message | Mapping[str, Any] | str | Iterable[Any]) -> Request:
+        """Read a request from a request, a plain text, one message, or a list of messages.
+
+        Raises:
+            ConfigError: where a message cannot be read or there is none.
+        """
+        if isinstance(value, Request):
+            return value
+        if isinstance(value, str | Message | Mapping):
+            return cls((Message.of(value),))
+        return cls(tuple(Message.of(message) for message in value))
+
+    @property
+    def text(self) -> str:
+        """The text of the last message."""
+        return self.messages[-1].text
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back: one assistant message per choice, its HTTP status, and the chunks if it was streamed."""
+
+    choices: tuple[Message, ...]
+    status: int = STATUS_OK
+    chunks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "choices", tuple(_choice(choice) for choice in self.choices))
+        object.__setattr__(self, "chunks", tuple(self.chunks))
+
+    @classmethod
+    def of(cls, text: str, *, chunks: Iterable[str] = ()) -> Response:
+        """Build a response of one choice that says ``text``."""
+        return cls((Message("assistant", text),), chunks=tuple(chunks))
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice, empty where there is none."""
+        return self.choices[0].text if self.choices else ""
+
+
+def _choice(value: Message | Mapping[str, Any] | str) -> Message:
+    return Message("assistant", value) if isinstance(value, str) else Message.of(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text that a check looks at: which message it is in, where (`field`), who said it."""
+
+    text: str
+    message_index: int = 0
+    field: str = "content"
+    role: str = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a check saw; ``start`` and ``end`` are characters of the field, half-open, both or neither.
+
+    ``action`` is what the check asks for (None leaves it to the guardrail) and, in a trace, what was done.
+    ``replacement`` without a span rewrites the whole field. ``vendor_action`` is a vendor's word, as it came.
+    """
+
+    name: str
+    category: str
+    severity: str | None = None
+    score: float | None = None
+    message_index: int = 0
+    field: str = "content"
+    start: int | None = None
+    end: int | None = None
+    replacement: str | None = None
+    action: Action | None = None
+    vendor_action: str | None = None
+
+
+@runtime_checkable
+class Check(Protocol):
+    """One detector: a callable with an ``id`` that turns the texts in scope into findings."""
+
+    @property
+    def id(self) -> str:
+        """The name of the check in configurations and reports."""
+
+    def __call__(self, texts: Sequence[Text], /) -> Iterable[Finding]:
+        """Return what was found, nothing for a clean text; raise if no answer could be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which messages a guardrail looks at: all of them by default; ``roles`` empty means every role."""
+
+    last_only: bool = False
+    roles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "roles", tuple(self.roles))
+        for role in self.roles:
+            if role not in ROLES:
+                raise ConfigError(unknown("role", role, ROLES))
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A named, ordered group of checks in one phase.
+
+    ``action`` is what its findings do where a check does not say; ``WARN`` also caps what checks ask for.
+    ``sequential`` lets each check see what the one before rewrote.
+    ``disabled`` names checks that the configuration switched off.
+
+    Raises:
+        ConfigError: without an id or a check, or where two checks of it would both rewrite a whole message.
+    """
+
+    id: str
+    phase: Phase
+    checks: tuple[Check, ...]
+    action: Action = Action.DENY
+    on_error: OnError = OnError.BLOCK
+    scope: Scope = Scope()
+    sequential: bool = False
+    disabled: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, kind in (("phase", Phase), ("action", Action), ("on_error", OnError)):
+            object.__setattr__(self, name, _member(kind, getattr(self, name), f"{name} of guardrail {self.id!r}"))
+        object.__setattr__(self, "checks", tuple(self.checks))
+        if not self.id or not isinstance(self.id, str):
+            raise ConfigError("a guardrail has no id")
+        if not self.checks:
+            raise ConfigError(f"guardrail {self.id!r} has no checks: it would pass everything")
+        for check in self.checks:
+            if not callable(check) or not isinstance(getattr(check, "id", None), str):
+                raise ConfigError(f"guardrail {self.id!r}: a check is a callable with an id, not {check!r}")
+        if self.action is Action.NONE:
+            raise ConfigError(f"guardrail {self.id!r}: action none would make it do nothing; use warn")
+        self._refuse_lost_rewrites()
+
+    def _refuse_lost_rewrites(self) -> None:
+        rewriters = [check.id for check in self.checks if getattr(check, "rewrites", None)]
+        whole = [check.id for check in self.checks if getattr(check, "rewrites", None) == "message"]
+        if whole and len(rewriters) > 1 and not self.sequential:
+            raise ConfigError(
+                f"guardrail {self.id!r}: {' and '.join(rewriters)} rewrite the same message at once, and one would "
+                "undo the other; give each its own guardrail, or set sequential: true"
+            )
+
+
+def _member(kind: type[enum.StrEnum], value: object, what: str) -> enum.StrEnum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ConfigError(unknown(what, value, [member.value for member in kind])) from None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckError:
+    """A check that gave no answer: it raised, timed out, or answered nonsense."""
+
+    guardrail: str
+    check: str
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.guardrail}/{self.check}: {self.kind}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check said of one request; an errored one has no findings."""
+
+    check: str
+    findings: tuple[Finding, ...] = ()
+    error: CheckError | None = None
+    duration_s: float = field(default=0.0, compare=False)
+
+    @property
+    def action(self) -> Action:
+        """The strongest thing done because of this check."""
+        return max((finding.action or Action.NONE for finding in self.findings), default=Action.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailResult:
+    """What one guardrail did to one request; a skipped one has no checks."""
+
+    guardrail: str
+    phase: Phase
+    status: GuardrailStatus
+    action: Action = Action.NONE
+    checks: tuple[CheckResult, ...] = ()
+    on_error: OnError = OnError.BLOCK
+    soft_failed: bool = False
+    duration_s: float = field(default=0.0, compare=False)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of all its checks, in the order of the checks."""
+        return tuple(finding for check in self.checks for finding in check.findings)
+
+    @property
+    def errors(self) -> tuple[CheckError, ...]:
+        """The errors of its checks."""
+        return tuple(check.error for check in self.checks if check.error is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """What a blocked caller gets instead of a response: Portkey's status and the shape of its body."""
+
+    status: int
+    body: FrozenDict
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything that happened to one request.
+
+    ``decided_by`` is the guardrail that blocked it, else the first that did the strongest thing, else None.
+    ``upstream_requests`` is exactly what the model received, one per call. Equality leaves times out.
+    """
+
+    request: Request
+    verdict: Verdict
+    action: Action
+    decided_by: str | None
+    results: tuple[GuardrailResult, ...]
+    upstream_requests: tuple[Request, ...] = ()
+    response: Response | None = None
+    denial: Denial | None = None
+    status: int = STATUS_OK
+    warnings: tuple[str, ...] = ()
+    duration_s: float = field(default=0.0, compare=False)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of every guardrail, in order."""
+        return tuple(finding for result in self.results for finding in result.findings)
+
+    @property
+    def errors(self) -> tuple[CheckError, ...]:
+        """Every check that gave no answer."""
+        return tuple(error for result in self.results for error in result.errors)
+
+    @property
+    def failed_open(self) -> bool:
+        """True if a check errored, nobody chose ``on_error: allow``, and the request passed all the same."""
+        return self.verdict is Verdict.ALLOW and any(
+            result.errors and result.on_error is OnError.BLOCK for result in self.results
+        )
+
+    @property
+    def failed_open_by_choice(self) -> bool:
+        """True if a check errored and the request passed because its guardrail says ``on_error: allow``."""
+        return self.verdict is Verdict.ALLOW and any(
+            result.errors and result.on_error is OnError.ALLOW for result in self.results
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trace as JSON types, with ``errors`` and ``failed_open`` spelled out."""
+        derived = {
+            "errors": encode(self.errors),
+            "failed_open": self.failed_open,
+            "failed_open_by_choice": self.failed_open_by_choice,
+        }
+        return {**encode(self), **derived}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Trace:
+        """Build the trace that `to_dict` described.
+
+        Raises:
+            TypeError, ValueError, KeyError: where ``data`` is not of that shape.
+        """
+        return decode(cls, data)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardVersion:
+    """What decided: the declared version, a hash of the effective configuration, the packages that decide."""
+
+    declared: str | None
+    config_hash: str
+    packages: FrozenDict = FrozenDict()
+
+    def __str__(self) -> str:
+        return f"{self.declared or 'undeclared'} ({self.config_hash})"
+
+
+class Target(Protocol):
+    """Anything that turns a request into a trace."""
+
+    @property
+    def version(self) -> GuardVersion:
+        """What decides in this target."""
+
+    def run(self, request: Any, upstream: Any = None) -> Trace:
+        """Send one request through the guardrails, with ``upstream`` as the model behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a trace must show; None leaves a thing unasked.
+
+    ``findings`` are names or categories that must be there. ``upstream`` is the exact text of the last message
+    that the model received, or all of its messages. ``absent_upstream`` must not arrive in any encoding.
+    ``warns`` and ``errors``: True (some), False (none), or texts that must appear in them.
+    """
+
+    verdict: Verdict
+    action: Action | None = None
+    by: str | None = None
+    findings: tuple[str, ...] = ()
+    upstream: str | tuple[Message, ...] | None = None
+    absent_upstream: tuple[str, ...] = ()
+    upstream_calls: int | None = None
+    response: str | tuple[str, ...] | None = None
+    warns: bool | tuple[str, ...] | None = None
+    errors: bool | tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One input with its expectation; ``line`` counts from 1; ``response`` is what the model answers."""
+
+    id: str
+    request: Request
+    expectation: Expectation
+    severity: str = "medium"
+    label: str | None = None
+    tags: tuple[str, ...] = ()
+    response: tuple[str, ...] | None = None
+    note: str | None = None
+    xfail: str | None = None
+    skip: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+    @property
+    def truth(self) -> str:
+        """The label, or what follows from the expectation: an attack is what some guardrail must act on."""
+        asked = self.expectation
+        acts = asked.verdict is Verdict.BLOCK or asked.findings or asked.action not in (None, Action.NONE)
+        return self.label or ("attack" if acts else "benign")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """A case, judged: its status and the reasons a person can read, none where all is as expected."""
+
+    case: str
+    status: CaseStatus
+    outcome: Outcome | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """What a run keeps of one test: masked unless the run reveals, and small enough to ride on a test report."""
+
+    nodeid: str
+    case: str
+    status: CaseStatus
+    guard: str = ""
+    outcome: Outcome | None = None
+    expected: str = ""
+    severity: str = "medium"
+    label: str = "benign"
+    tags: tuple[str, ...] = ()
+    file: str | None = None
+    line: int | None = None
+    reasons: tuple[str, ...] = ()
+    note: str | None = None
+    runs: int = 0
+    generated: bool = False
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A target of a run: what it is, where its configuration came from, its version, its guardrails in order."""
+
+    key: str
+    target: str
+    config: str
+    version: GuardVersion
+    guardrails: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pytest session: environment, guards, results; ``complete`` is False where it was cut short."""
+
+    started: str
+    duration_s: float
+    complete: bool
+    environment: FrozenDict
+    guards: tuple[Guard, ...]
+    records: tuple[CaseRecord, ...]
+    revealed: bool = False
+    exit_status: int = 0
+
+
+def with_action(finding: Finding, action: Action) -> Finding:
+    """Return ``finding`` with ``action`` as what was done about it."""
+    return replace(finding, action=action)

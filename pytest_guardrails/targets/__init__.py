@@ -1,0 +1,1 @@
+"""Targets: whatever turns a request into a trace."""
