@@ -65,7 +65,8 @@ class Node:
 
     def text(self, what: str) -> str:
         """Return the scalar as it was written."""
-        if not isinstance(self.value, str) or (self.plain and self.value == ""):
+        number = self.plain and self.line is None  # Python data says what it is; a file keeps what was written
+        if not isinstance(self.value, str) or number or self.is_empty:
             self.fail(f"{what} is a text, not {self.kind}" + (' (write "" for empty)' if self.value == "" else ""))
         return self.value
 
@@ -253,7 +254,7 @@ class _Converter:
     def _scalar(self, node: Node, raw: Any) -> None:
         if raw.tag not in _SCALAR_TAGS:
             node.fail(f"tags such as {raw.tag} are not read")
-        node.plain = raw.style is None
+        node.plain = not raw.style  # libyaml says "" where the Python loader says None
         node.value = raw.value
         if self._source is not None and not node.plain:
             node.value = json.loads(self._source[raw.start_mark.index : raw.end_mark.index])

@@ -39,9 +39,9 @@ class VerdictMismatch(GuardrailsError, AssertionError):
     """A trace is not what its test or case expects; the text is the whole diagnosis, its first line the summary."""
 
 
-def unknown(what: str, came: object, choices: Iterable[str]) -> str:
+def unknown(what: str, came: object, choices: Iterable[object]) -> str:
     """Say that ``came`` is an unknown ``what``, with the nearest choice first and every choice listed."""
-    names = sorted(choices)
+    names = sorted(map(str, choices))
     near = difflib.get_close_matches(str(came), names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return f"unknown {what} {str(came)!r}{hint} Choices: {', '.join(names)}"
