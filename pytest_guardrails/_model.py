@@ -41,16 +41,16 @@ class Action(enum.StrEnum):
         return _RANKS[self.value]
 
     def __lt__(self, other: object) -> bool:
-        return self.rank < other.rank if isinstance(other, Action) else NotImplemented
+        return self.rank < Action(other).rank if isinstance(other, str) else NotImplemented
 
     def __le__(self, other: object) -> bool:
-        return self.rank <= other.rank if isinstance(other, Action) else NotImplemented
+        return self.rank <= Action(other).rank if isinstance(other, str) else NotImplemented
 
     def __gt__(self, other: object) -> bool:
-        return self.rank > other.rank if isinstance(other, Action) else NotImplemented
+        return self.rank > Action(other).rank if isinstance(other, str) else NotImplemented
 
     def __ge__(self, other: object) -> bool:
-        return self.rank >= other.rank if isinstance(other, Action) else NotImplemented
+        return self.rank >= Action(other).rank if isinstance(other, str) else NotImplemented
 
 
 _RANKS = {"none": 0, "warn": 1, "sanitize": 2, "deny": 3}
@@ -183,6 +183,8 @@ class Request:
             return value
         if isinstance(value, str | Message | Mapping):
             return cls((Message.of(value),))
+        if not isinstance(value, Iterable):
+            raise ConfigError(f"a request is a text, a message or a list of messages, not {type(value).__name__}")
         return cls(tuple(Message.of(message) for message in value))
 
     @property
@@ -547,6 +549,7 @@ class CaseRecord:
     line: int | None = None
     reasons: tuple[str, ...] = ()
     note: str | None = None
+    xfail: str | None = None
     runs: int = 0
     generated: bool = False
     trace: Trace | None = None

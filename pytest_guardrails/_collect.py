@@ -1,0 +1,195 @@
+"""``*.guardrails.yaml`` files as pytest items, run in a cheap lane where nothing needs pytest's whole protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pytest_guardrails import _cases
+from pytest_guardrails._config import configure
+from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
+from pytest_guardrails._model import Case, CaseRecord, CaseStatus
+from pytest_guardrails._session import GuardrailsSession, failure_repr
+from pytest_guardrails.targets.embedded import Engine, scripted
+
+# Hooks that do something around each test. A plugin or conftest that has one wants to see our items too.
+_PER_TEST_HOOKS = (
+    "pytest_runtest_protocol",
+    "pytest_runtest_setup",
+    "pytest_runtest_call",
+    "pytest_runtest_teardown",
+    "pytest_runtest_makereport",
+    "pytest_pyfunc_call",
+)
+# Plugins whose per-test hooks have nothing to do for an item without fixtures, functions or output of its own.
+_INDIFFERENT = ("_pytest.", "pytest_guardrails.", "_hypothesis_pytestplugin", "xdist.", "pytest_asyncio.", "anyio.",
+                "pytest_cov.", "pytest_recording.", "pytest_metadata.")  # fmt: skip
+_WHOLE_PROTOCOL_OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
+
+_needs_whole = pytest.StashKey[bool]()
+
+
+class GuardrailsFile(pytest.File):
+    """A case file."""
+
+    def __init__(self, *, session_: GuardrailsSession, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._guardrails = session_
+
+    def collect(self) -> Iterator[GuardrailsItem]:
+        """Yield one item per case.
+
+        Raises:
+            CollectError: where the file or its configuration cannot be meant, with file, line and column.
+        """
+        try:
+            suite = _cases.load(self.path, self._shown())
+            overridden = self._guardrails.overriding_config()
+            engine = self._engine(suite, overridden)
+            names = [guardrail.id for guardrail in engine.guardrails]
+            items = []
+            for case in suite.cases:
+                by = case.expectation.by
+                if by is not None and by not in names and overridden is None:
+                    raise ConfigError(unknown("guardrail id", by, names), file=case.file, line=case.line)
+                foreign = by is not None and by not in names
+                items.append(self._item(case, engine, names if foreign else None))
+        except ConfigError as exc:
+            raise self.CollectError(str(exc)) from None
+        yield from items
+
+    def _shown(self) -> str:
+        root = self.config.rootpath
+        return str(self.path.relative_to(root)) if self.path.is_relative_to(root) else str(self.path)
+
+    def _engine(self, suite: _cases.Suite, overridden: Any) -> Engine:
+        """Return the engine: of ``--guardrails-config``, else of the file itself, else of the ini file."""
+        named = suite.guardrails
+        if overridden is not None or named is None:
+            return self._guardrails.engine_for(overridden or self._guardrails.default_config())
+        if isinstance(named.value, str):
+            path = self.path.parent / named.text("guardrails")
+            if not path.is_file():
+                named.fail(f"guardrails: there is no file {named.value!r} beside this one")
+            return self._guardrails.engine_for(path)
+        return Engine.from_configuration(configure(named, f"{suite.file} (inline)"))
+
+    def _item(self, case: Case, engine: Engine, foreign: list[str] | None) -> GuardrailsItem:
+        item: GuardrailsItem = GuardrailsItem.from_parent(
+            self, name=case.id, case=case, engine=engine, session_=self._guardrails
+        )
+        asked = case.expectation
+        keys = {"action": asked.action, "by": asked.by, "severity": case.severity, "label": case.truth}
+        given = {key: str(value) for key, value in keys.items() if value is not None}
+        item.add_marker(pytest.mark.expect_verdict(asked.verdict.value, **given))
+        for name in {case.severity, *case.tags}:
+            item.add_marker(self._mark(name))
+        if foreign is not None:
+            reason = f"expects guardrail {asked.by!r}, and this configuration has {', '.join(foreign)}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+        if case.skip is not None:
+            item.add_marker(pytest.mark.skip(reason=case.skip))
+        if case.xfail is not None:
+            item.add_marker(pytest.mark.xfail(reason=case.xfail))
+        return item
+
+    def _mark(self, name: str) -> pytest.MarkDecorator:
+        known = self.config.stash.setdefault(_tags_key, set())
+        if name not in known:
+            known.add(name)
+            self.config.addinivalue_line("markers", f"{name}: tag of guardrail cases")
+        mark: pytest.MarkDecorator = getattr(pytest.mark, name)
+        return mark
+
+
+_tags_key = pytest.StashKey[set[str]]()
+
+
+class GuardrailsItem(pytest.Item):
+    """One case."""
+
+    def __init__(self, *, case: Case, engine: Engine, session_: GuardrailsSession, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case = case
+        self.engine = engine
+        self.record: CaseRecord | None = None
+        self._guardrails = session_
+
+    def runtest(self) -> None:
+        """Run the case and judge it.
+
+        Raises:
+            VerdictMismatch: where the trace is not what the case expects.
+        """
+        failure = self._judge()
+        if failure is not None:
+            raise VerdictMismatch(failure)
+
+    def _judge(self) -> str | None:
+        """Run the case, keep its record, and return the text of its failure."""
+        case = self.case
+        trace = self.engine.run(case.request, scripted(case.response, stream=case.request.stream))
+        result = self._guardrails.judge(case, trace)
+        self.record = self._guardrails.record(self.nodeid, case, trace, result, self.engine)
+        if result.status is CaseStatus.AS_EXPECTED:
+            return None
+        return self._guardrails.diagnose(case, trace, result)
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        """Return the file, the line (from 0) and the name of the case."""
+        line = None if self.case.line is None else self.case.line - 1
+        return self.path, line, f"guardrails: {self.case.id}"
+
+    def run_cheaply(self, nextitem: pytest.Item | None) -> bool | None:
+        """Make the one report that matters without setup and teardown, or return None for the whole protocol.
+
+        The last case of a file takes the whole protocol: it sets up and tears down the collectors around it.
+        """
+        if nextitem is None or nextitem.parent is not self.parent or self._needs_whole_protocol():
+            return None
+        start, clock = time.time(), time.perf_counter()
+        try:
+            failure = self._judge()
+        except Exception:  # run it again where pytest shows what went wrong
+            return None
+        duration = time.perf_counter() - clock
+        self.ihook.pytest_runtest_logstart(nodeid=self.nodeid, location=self.location)
+        report = pytest.TestReport(
+            nodeid=self.nodeid,
+            location=self.location,
+            keywords={mark.name: 1 for mark in self.own_markers},
+            outcome="passed" if failure is None else "failed",
+            longrepr=None if failure is None else failure_repr(failure, self.location[0], self.case.line or 1),
+            when="call",
+            duration=duration,
+            start=start,
+            stop=start + duration,
+            user_properties=self.user_properties,
+        )
+        if self.record is not None:
+            self._guardrails.ride(report, self.record, self.engine)
+        self.ihook.pytest_runtest_logreport(report=report)
+        self.ihook.pytest_runtest_logfinish(nodeid=self.nodeid, location=self.location)
+        return True
+
+    def _needs_whole_protocol(self) -> bool:
+        if self.case.skip is not None or self.case.xfail is not None or self.get_closest_marker("skip") is not None:
+            return True
+        whole = self.config.stash.get(_needs_whole, None)
+        if whole is None:
+            whole = self.config.stash[_needs_whole] = _someone_watches(self.config)
+        return whole
+
+
+def _someone_watches(config: pytest.Config) -> bool:
+    """True if an option or another plugin's hook needs setup, call and teardown of every test."""
+    if any(config.getoption(option, False) for option in _WHOLE_PROTOCOL_OPTIONS):
+        return True
+    for name in _PER_TEST_HOOKS:
+        for implementation in getattr(config.hook, name).get_hookimpls():
+            if not implementation.function.__module__.startswith(_INDIFFERENT):
+                return True
+    return False

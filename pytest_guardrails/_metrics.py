@@ -1,0 +1,125 @@
+"""What a run's records say together: counts, rates, what each guardrail did, latency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pytest_guardrails._model import Action, CaseRecord, CaseStatus, GuardrailStatus, Outcome
+from pytest_guardrails._stats import Confusion, Rate, percentile
+
+
+@dataclass(slots=True)
+class GuardrailTally:
+    """What one guardrail did over a run: fired (did more than nothing), silent, decided, errored, skipped."""
+
+    guard: str
+    guardrail: str
+    phase: str
+    fired: int = 0
+    silent: int = 0
+    decided: int = 0
+    errors: int = 0
+    skipped: int = 0
+    fired_on_benign: int = 0
+    judged_benign: int = 0
+    fired_on_attack: int = 0
+    judged_attack: int = 0
+    durations_s: list[float] = field(default_factory=list)
+
+    @property
+    def fpr(self) -> Rate:
+        """Benign cases that reached it and on which it acted."""
+        return Rate(self.fired_on_benign, self.judged_benign)
+
+    @property
+    def recall(self) -> Rate:
+        """Attacks that reached it and on which it acted; attacks that another guardrail should stop count too."""
+        return Rate(self.fired_on_attack, self.judged_attack)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The figures of a run; generated inputs and expected errors are counted apart and are in no rate."""
+
+    statuses: dict[CaseStatus, int]
+    confusion: Confusion
+    guardrails: tuple[GuardrailTally, ...]
+    latency_p50_s: float | None
+    latency_p95_s: float | None
+    slowest: tuple[tuple[str, float], ...]
+    known_failing: int
+    generated: int
+    expected_errors: int
+    failed_open: int
+    failed_open_by_choice: int
+
+    @property
+    def unexpected_errors(self) -> int:
+        """Cases in which a guard gave no answer and nobody expected it: the run is untrusted."""
+        return self.statuses[CaseStatus.ERROR]
+
+
+def measure(records: Sequence[CaseRecord]) -> Metrics:
+    """Count what a run's records say."""
+    statuses = dict.fromkeys(CaseStatus, 0)
+    for record in records:
+        if record.xfail is None:
+            statuses[record.status] += 1
+    traced = [(record, record.trace) for record in records if record.trace is not None]
+    times = [trace.duration_s for _, trace in traced]
+    slowest = sorted(((record.nodeid, trace.duration_s) for record, trace in traced), key=lambda pair: -pair[1])
+    expected = sum(record.outcome is Outcome.ERROR and record.status is CaseStatus.AS_EXPECTED for record in records)
+    return Metrics(
+        statuses=statuses,
+        confusion=Confusion.of(record.outcome for record in records if _counts(record)),
+        guardrails=tuple(_tallies(records)),
+        latency_p50_s=percentile(times, 0.50),
+        latency_p95_s=percentile(times, 0.95),
+        slowest=tuple(slowest[:3]),
+        known_failing=sum(record.xfail is not None for record in records),
+        generated=sum(record.generated for record in records),
+        expected_errors=expected,
+        failed_open=sum(trace.failed_open for _, trace in traced),
+        failed_open_by_choice=sum(trace.failed_open_by_choice for _, trace in traced),
+    )
+
+
+def _counts(record: CaseRecord) -> bool:
+    """True if a record belongs to the population that the rates speak of."""
+    expected_error = record.outcome is Outcome.ERROR and record.status is CaseStatus.AS_EXPECTED
+    return not record.generated and not expected_error
+
+
+def _tallies(records: Iterable[CaseRecord]) -> list[GuardrailTally]:
+    found: dict[tuple[str, str, str], GuardrailTally] = {}
+    for record in records:
+        if record.trace is None:
+            continue
+        for result in record.trace.results:
+            key = (record.guard, result.phase.value, result.guardrail)
+            tally = found.get(key)
+            if tally is None:
+                tally = found[key] = GuardrailTally(record.guard, result.guardrail, result.phase.value)
+            if result.status is GuardrailStatus.SKIPPED:
+                tally.skipped += 1
+                continue
+            tally.durations_s.append(result.duration_s)
+            tally.decided += record.trace.decided_by == result.guardrail
+            if result.status is GuardrailStatus.ERRORED:
+                tally.errors += 1
+                continue
+            _count(tally, result.action > Action.NONE, record)
+    return list(found.values())
+
+
+def _count(tally: GuardrailTally, fired: bool, record: CaseRecord) -> None:
+    tally.fired += fired
+    tally.silent += not fired
+    if _counts(record):
+        if record.label == "attack":
+            tally.judged_attack += 1
+            tally.fired_on_attack += fired
+        else:
+            tally.judged_benign += 1
+            tally.fired_on_benign += fired

@@ -1,0 +1,471 @@
+"""One pytest process with guardrail tests in it: engines, the test that runs, its record, and the end of the run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
+
+from pytest_guardrails import _marker
+from pytest_guardrails._codec import FrozenDict, decode, encode
+from pytest_guardrails._diagnosis import diagnosis, headline, trace_lines
+from pytest_guardrails._errors import ConfigError, VerdictMismatch
+from pytest_guardrails._expect import came, judge, summary
+from pytest_guardrails._mask import mask_trace, masker, placeholders_of
+from pytest_guardrails._metrics import measure
+from pytest_guardrails._model import (
+    Case,
+    CaseRecord,
+    CaseResult,
+    CaseStatus,
+    Guard,
+    Run,
+    Trace,
+    Verdict,
+)
+from pytest_guardrails.reporters import parse_target, terminal, write
+from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
+
+EXIT_UNTRUSTED = 10  # pytest itself uses 0 to 6
+KEY_VARIABLE = "GUARDRAILS_MASK_KEY"
+
+_mask_key = pytest.StashKey[bytes]()
+
+
+def mask_key(config: pytest.Config) -> bytes:
+    """Return the key under which this project's texts are masked: from the environment, else kept in pytest's cache."""
+    key = config.stash.get(_mask_key, None)
+    if key is None:
+        worker = getattr(config, "workerinput", None)
+        key = bytes.fromhex(worker["guardrails_mask_key"]) if worker else _project_key(config)
+        config.stash[_mask_key] = key
+    return key
+
+
+def _project_key(config: pytest.Config) -> bytes:
+    if given := os.environ.get(KEY_VARIABLE):
+        return given.encode()[:64]
+    cache = getattr(config, "cache", None)
+    kept = cache.get("guardrails/mask-key", None) if cache else None
+    key = bytes.fromhex(kept) if isinstance(kept, str) else secrets.token_bytes(16)
+    if cache and kept is None:
+        cache.set("guardrails/mask-key", key.hex())
+    return key
+
+
+@dataclass(slots=True)
+class Running:
+    """The test that runs now: what its marker expects, and what its runs of the engine showed."""
+
+    nodeid: str
+    expected: Case | None
+    engine: Engine | None = None
+    runs: int = 0
+    trace: Trace | None = None
+    result: CaseResult | None = None
+    mismatch: VerdictMismatch | None = None
+
+
+class JudgedEngine(Engine):
+    """The engine of the test that runs now; it reports each trace to the session, which judges it."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: GuardrailsSession, first: Engine) -> None:
+        super().__init__(first.guardrails, version=first.version, source=first.source)
+        self._session = session
+
+    def _current(self) -> Engine:
+        running = self._session.running
+        return running.engine if running is not None and running.engine is not None else self
+
+    @property
+    def guardrails(self) -> Any:
+        """The guardrails, in the order in which they run."""
+        current = self._current()
+        return super().guardrails if current is self else current.guardrails
+
+    @property
+    def version(self) -> Any:
+        """What decides: declared version, hash of the effective configuration, packages."""
+        current = self._current()
+        return super().version if current is self else current.version
+
+    def run(self, request: Any, upstream: Any = None) -> Trace:
+        """Send a request through the guardrails; inside a marked test, judge what came.
+
+        Raises:
+            VerdictMismatch: where the trace is not what the test's marker expects.
+        """
+        __tracebackhide__ = True
+        current = self._current()
+        trace = super().run(request, upstream) if current is self else current.run(request, upstream)
+        self._session.judge_running(trace)
+        return trace
+
+
+class GuardrailsSession:
+    """State of one pytest process; workers judge and attach, the controller gathers and ends the run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.revealed = bool(config.getoption("guardrails_reveal"))
+        self.running: Running | None = None
+        self._engines: dict[object, Engine] = {}
+        self._upstream: RecordingUpstream | None = None
+        self._sent: set[str] = set()
+        self._ended: dict[str, Running] = {}
+        self._records: dict[str, Any] = {}
+        self._guards: dict[str, Any] = {}
+        self._started = datetime.now(timezone.utc)
+        self._run: Run | None = None
+        self._written: list[Path] = []
+
+    # Configuration and engines
+
+    def refuse_bad_options(self) -> None:
+        """Raise a usage error (exit status 4) for a report or configuration that cannot be meant."""
+        try:
+            self._targets()
+            if path := self.config.getoption("guardrails_config"):
+                self.engine_for(self._from_command_line(path))
+        except ConfigError as exc:
+            raise pytest.UsageError(str(exc)) from None
+
+    def _targets(self) -> list[tuple[str, Path]]:
+        asked = self.config.getoption("guardrails_report") or []
+        return [target for spec in asked for target in parse_target(spec, self.config.invocation_params.dir)]
+
+    def _from_command_line(self, path: str) -> Path:
+        return Path(os.path.abspath(self.config.invocation_params.dir / path))
+
+    def overriding_config(self) -> Path | None:
+        """Return the configuration of ``--guardrails-config``, which goes before every other."""
+        path = self.config.getoption("guardrails_config")
+        return self._from_command_line(path) if path else None
+
+    def default_config(self) -> Path | None:
+        """Return the configuration of ``--guardrails-config``, else of the ini file, else None."""
+        if (path := self.overriding_config()) is not None:
+            return path
+        named = self.config.getini("guardrails_config")
+        base = self.config.inipath.parent if self.config.inipath else self.config.rootpath
+        return base / named if named else None
+
+    def engine_for(self, config: Any) -> Engine:
+        """Return the engine of a configuration (a path, a mapping or an engine), made once per session.
+
+        Raises:
+            ConfigError: where there is none, or it cannot be meant.
+        """
+        if config is None:
+            raise ConfigError(
+                "no guardrail configuration: give --guardrails-config=PATH, override the fixture guardrails_config, "
+                "name it under guardrails: in the case file, or set guardrails_config in the ini file"
+            )
+        if isinstance(config, Engine):
+            return config
+        key = str(config) if isinstance(config, str | Path) else id(config)
+        if key not in self._engines:
+            if isinstance(config, Mapping):
+                self._engines[key] = Engine.from_config(config)
+                self._engines[f"kept {key}"] = config  # type: ignore[assignment]  # keeps its id from being used again
+            else:
+                self._engines[key] = Engine.from_file(self._shown(config))
+        return self._engines[key]
+
+    def _shown(self, path: str | Path) -> Path:
+        """Return a path as short as errors and reports should show it."""
+        absolute = Path(path) if Path(path).is_absolute() else self.config.rootpath / path
+        cwd = self.config.invocation_params.dir
+        return absolute.relative_to(cwd) if absolute.is_relative_to(cwd) and Path.cwd() == cwd else absolute
+
+    def judged_engine(self, config: Any) -> Engine:
+        """Return the engine for the fixture ``guardrail_engine``; a bad configuration fails the test without a stack."""
+        return JudgedEngine(self, self._engine_or_fail(config))
+
+    def _engine_or_fail(self, config: Any) -> Engine:
+        try:
+            return self.engine_for(self.overriding_config() or config)
+        except ConfigError as exc:
+            pytest.fail(str(exc), pytrace=False)
+
+    def upstream(self) -> RecordingUpstream:
+        """Return the session's recording upstream."""
+        if self._upstream is None:
+            self._upstream = RecordingUpstream()
+        return self._upstream
+
+    # The test that runs
+
+    def begin(self, item: pytest.Item) -> None:
+        """Start judging what ``item`` runs, with the configuration that its own fixtures give."""
+        mark = item.get_closest_marker(_marker.NAME)
+        expected = None
+        if mark is not None and not hasattr(item, "case"):
+            expected = replace(_marker.read_marker(mark), id=item.name, **self._location(item))
+        engine = None
+        fixtures = getattr(item, "funcargs", {})
+        if "guardrails_config" in fixtures:
+            engine = self._engine_or_fail(fixtures["guardrails_config"])
+        self.running = Running(item.nodeid, expected, engine)
+
+    @staticmethod
+    def _location(item: pytest.Item) -> dict[str, Any]:
+        file, line, _ = item.location
+        return {"file": file, "line": None if line is None else line + 1}
+
+    def end(self) -> None:
+        """Stop judging; the record of what ran waits for the report."""
+        running, self.running = self.running, None
+        if running is not None:
+            self._ended[running.nodeid] = running
+
+    def judge_running(self, trace: Trace) -> None:
+        """Judge a trace of the test that runs, if it is marked.
+
+        Raises:
+            VerdictMismatch: where it is not as expected.
+        """
+        __tracebackhide__ = True
+        running = self.running
+        if running is None:
+            return
+        running.runs += 1
+        running.trace = trace
+        if running.expected is None:
+            return
+        running.result = self.judge(replace(running.expected, request=trace.request), trace)
+        if running.result.status is not CaseStatus.AS_EXPECTED:
+            running.mismatch = VerdictMismatch(self.diagnose(running.expected, trace, running.result))
+            raise running.mismatch
+
+    def require_runs(self) -> None:
+        """Fail a marked test that passed without running the engine, or by swallowing a mismatch.
+
+        Raises:
+            VerdictMismatch: in both cases.
+        """
+        __tracebackhide__ = True
+        running = self.running
+        if running is None or running.expected is None:
+            return
+        if running.mismatch is not None:
+            raise running.mismatch
+        if not running.runs:
+            running.mismatch = VerdictMismatch(
+                "never ran the guard: a test marked expect_verdict has to call guardrail_engine.run(...); "
+                "with the guard switched off it would pass just the same"
+            )
+            raise running.mismatch
+
+    # Judging and showing
+
+    def show(self, trace: Trace) -> Callable[[str], str]:
+        """Return how texts of a trace are shown: masked, or as they are where the run reveals."""
+        return repr if self.revealed else masker(mask_key(self.config), placeholders_of(trace))
+
+    def judge(self, case: Case, trace: Trace) -> CaseResult:
+        """Judge a trace, with reasons that may be shown."""
+        return judge(case, trace, self.show(trace))
+
+    def diagnose(self, case: Case, trace: Trace, result: CaseResult) -> str:
+        """Return the text of a failure."""
+        first = headline(summary(case.expectation), came(trace), result)
+        return diagnosis(case, trace, result, first, self.show(trace), masked=not self.revealed)
+
+    # Records on reports
+
+    def attach(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Put the record of a marked test onto its report, and show a mismatch without a stack."""
+        excinfo = call.excinfo
+        if excinfo is not None and isinstance(excinfo.value, VerdictMismatch) and report.failed:
+            notes = getattr(excinfo.value, "__notes__", ())
+            report.longrepr = failure_repr("\n".join([str(excinfo.value), *notes]), *self._place(item))
+        if call.when == "call" or (call.when == "setup" and not report.passed):
+            running = self._ended.pop(item.nodeid, None)
+            record = getattr(item, "record", None) or self._record(item, running)
+            record = replace(record, **self._outcome(record, report, excinfo), xfail=getattr(report, "wasxfail", None))
+            engine = getattr(item, "engine", None) or (running.engine if running else None)
+            self.ride(report, record, engine)
+
+    @staticmethod
+    def _place(item: pytest.Item) -> tuple[str, int]:
+        file, line, _ = item.location
+        return file, (line or 0) + 1
+
+    def _record(self, item: pytest.Item, running: Running | None) -> CaseRecord:
+        """Return the record of a marked test in Python."""
+        mark = item.get_closest_marker(_marker.NAME)
+        assert mark is not None  # noqa: S101 - the hook looked
+        case = replace(_marker.read_marker(mark), id=item.name, **self._location(item))
+        trace, result = (running.trace, running.result) if running else (None, None)
+        generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+        made = self.record(item.nodeid, case, trace, result, running.engine if running else None)
+        return replace(made, runs=running.runs if running else 0, generated=generated)
+
+    def record(
+        self, nodeid: str, case: Case, trace: Trace | None, result: CaseResult | None, engine: Engine | None
+    ) -> CaseRecord:
+        """Return what the run keeps of a case, masked unless the run reveals."""
+        shown = trace
+        if trace is not None and not self.revealed:
+            shown = mask_trace(trace, self.show(trace))
+        return CaseRecord(
+            nodeid=nodeid,
+            case=case.id,
+            status=result.status if result else CaseStatus.NOT_RUN,
+            guard=guard_key(engine) if engine else "",
+            outcome=result.outcome if result else None,
+            expected=summary(case.expectation),
+            severity=case.severity,
+            label=case.truth,
+            tags=case.tags,
+            file=case.file,
+            line=case.line,
+            reasons=result.reasons if result else (),
+            note=case.note,
+            runs=1 if trace is not None else 0,
+            trace=shown,
+        )
+
+    @staticmethod
+    def _outcome(record: CaseRecord, report: pytest.TestReport, excinfo: Any) -> dict[str, Any]:
+        """Return the fields that pytest's outcome changes: a test can fail, or not run, for reasons of its own."""
+        if report.skipped and not hasattr(report, "wasxfail"):
+            return {"status": CaseStatus.NOT_RUN, "outcome": None}
+        if excinfo is not None and record.status in (CaseStatus.AS_EXPECTED, CaseStatus.NOT_RUN):
+            first = str(excinfo.value).splitlines()[:1] if isinstance(excinfo.value, VerdictMismatch) else []
+            said = first[0] if first else f"the test itself failed: {excinfo.typename}"
+            status = CaseStatus.ERROR if report.when == "setup" else CaseStatus.NOT_AS_EXPECTED
+            return {"status": status, "reasons": (*record.reasons, said)}
+        return {}
+
+    def ride(self, report: pytest.TestReport, record: CaseRecord, engine: Engine | None) -> None:
+        """Put a record onto its report as JSON, with the guard that it speaks of the first time."""
+        riding: dict[str, Any] = {"record": encode(record, sparse=True)}
+        if engine is not None and record.guard not in self._sent:
+            self._sent.add(record.guard)
+            riding["guard"] = encode(_guard(engine))
+        report.guardrail = riding  # type: ignore[attr-defined]
+        if record.trace is not None:
+            report.user_properties += [
+                ("guardrail.verdict", record.trace.verdict.value),
+                ("guardrail.decided_by", record.trace.decided_by or ""),
+                ("guardrail.guard", record.guard),
+            ]
+
+    # The end of the run, on the controller
+
+    def gather(self, riding: Mapping[str, Any]) -> None:
+        """Keep a record that arrived on a report; the last one of a test counts."""
+        if guard := riding.get("guard"):
+            self._guards[guard["key"]] = guard
+        self._records[riding["record"]["nodeid"]] = riding["record"]
+
+    def finish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> int | pytest.ExitCode:
+        """Write the reports and return the exit status, `EXIT_UNTRUSTED` where guards errored unexpectedly."""
+        records = [decode(CaseRecord, data) for _, data in sorted(self._records.items())]
+        errored = any(record.status is CaseStatus.ERROR and record.trace for record in records)
+        if errored and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            exitstatus = EXIT_UNTRUSTED
+        whole = not (session.shouldfail or session.shouldstop) and exitstatus in (0, 1, 5, EXIT_UNTRUSTED)
+        now = datetime.now(timezone.utc)
+        self._run = Run(
+            started=self._started.isoformat(timespec="seconds"),
+            duration_s=round((now - self._started).total_seconds(), 3),
+            complete=bool(whole),
+            environment=_environment(),
+            guards=tuple(decode(Guard, guard) for _, guard in sorted(self._guards.items())),
+            records=tuple(records),
+            revealed=self.revealed,
+            exit_status=int(exitstatus),
+        )
+        for kind, path in self._targets():
+            write(kind, path, self._run)
+            self._written.append(path)
+        return exitstatus
+
+    def summarise(self, terminal_reporter: Any) -> None:
+        """Print the guardrails section."""
+        run = self._run
+        if run is None or not (run.records or self._written):
+            return
+        terminal_reporter.section("guardrails")
+        for line in terminal(run, measure(run.records), width=terminal_reporter._tw.fullwidth):
+            terminal_reporter.write_line(line)
+        cwd = self.config.invocation_params.dir
+        for path in self._written:
+            shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
+            terminal_reporter.write_line(f"report     {shown}")
+
+
+def guard_key(engine: Engine) -> str:
+    """Return the name of an engine's version in records: its source's name and the hash of its configuration."""
+    return f"{Path(engine.source).name}@{engine.version.config_hash}"
+
+
+def _guard(engine: Engine) -> Guard:
+    described = tuple(
+        (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value)
+        for guardrail in engine.guardrails
+    )
+    return Guard(guard_key(engine), "embedded engine", engine.source, engine.version, described)
+
+
+def _environment() -> FrozenDict:
+    from pytest_guardrails import __version__
+
+    return FrozenDict(
+        {
+            "python": platform.python_version(),
+            "platform": platform.system(),
+            "pytest": pytest.__version__,
+            "pytest-guardrails": __version__,
+        }
+    )
+
+
+def failure_repr(text: str, file: str, line: int) -> ReprExceptionInfo:
+    """Return a failure for pytest to print: our text, the place of the case, and no stack; it survives xdist."""
+    first = text.splitlines()[0]
+    entry = ReprEntry(text.splitlines(), None, None, ReprFileLocation(file, line, "VerdictMismatch"), "value")
+    return ReprExceptionInfo(ReprTraceback([entry], None, "value"), ReprFileLocation(file, line, first))
+
+
+def marker_problems(items: Iterable[pytest.Item]) -> list[str]:
+    """Return what is wrong with the markers of some tests, each with its file and line."""
+    problems = []
+    for item in items:
+        for mark in item.iter_markers(_marker.NAME):
+            try:
+                _marker.read_marker(mark)
+            except ConfigError as exc:
+                file, line, name = item.location
+                problems.append(f"{file}:{(line or 0) + 1}: @{_marker.NAME} of {name}: {exc}")
+    return problems
+
+
+def explain(left: object, right: object, session: GuardrailsSession | None) -> list[str] | None:
+    """Return the lines of a failed ``==`` between verdicts or traces, or None."""
+    if isinstance(left, Verdict) or isinstance(right, Verdict):
+        got, wanted = (left, right) if isinstance(left, Verdict) else (right, left)
+        lines = [f"verdict {str(got)!r} == {str(wanted)!r}"]
+        trace = session.running.trace if session and session.running else None
+        if trace is not None and trace.verdict is got:
+            lines += ["the last trace:", *trace_lines(trace)]
+        return lines
+    if isinstance(left, Trace) and isinstance(right, Trace):
+        names = [name for name in Trace.__slots__ if name != "duration_s"]
+        other = [name for name in names if getattr(left, name) != getattr(right, name)]
+        return [f"traces differ in {', '.join(other)}", "left:", *trace_lines(left), "right:", *trace_lines(right)]
+    return None
+
