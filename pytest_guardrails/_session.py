@@ -410,7 +410,12 @@ class GuardrailsSession:
 
 def guard_key(engine: Engine) -> str:
     """Return the name of an engine's version in records: its source's name and the hash of its configuration."""
-    return f"{Path(engine.source).name}@{engine.version.config_hash}"
+    return f"{_last_parts(engine.source)}@{engine.version.config_hash}"
+
+
+def _last_parts(source: str) -> str:
+    """Return a source as reports name it: a file with its folder, so that no path of a machine is in a report."""
+    return "/".join(Path(source).parts[-2:])
 
 
 def _guard(engine: Engine) -> Guard:
@@ -418,7 +423,7 @@ def _guard(engine: Engine) -> Guard:
         (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value)
         for guardrail in engine.guardrails
     )
-    return Guard(guard_key(engine), "embedded engine", engine.source, engine.version, described)
+    return Guard(guard_key(engine), "embedded engine", _last_parts(engine.source), engine.version, described)
 
 
 def _environment() -> FrozenDict:

@@ -65,6 +65,8 @@ def upper_bound(hits: int, total: int, confidence: float = 0.95) -> float | None
 
 def _at_most(hits: int, total: int, p: float) -> float:
     """Return P(X <= hits) for a binomial X, summed in logarithms so that large samples do not overflow."""
+    if 2 * hits > total:  # the other tail has fewer terms
+        return 1 - _at_most(total - hits - 1, total, 1 - p)
     log_p, log_q = math.log(p), math.log1p(-p)
     terms = (
         math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) + k * log_p + (total - k) * log_q
@@ -118,7 +120,7 @@ def sample_sentence(rate: Rate, name: str, kind: str) -> str:
     """Say what a count of bad cases allows to claim: "0 of 40 benign: FPR ≤ 7.2 % at 95 %"."""
     if rate.upper is None:
         return f"no {kind} case ran: {name} is unknown"
-    return f"{rate.hits} of {rate.total} {kind}: {name} ≤ {rate.upper:.1%} at 95 %"
+    return f"{rate.hits} of {rate.total} {kind}: {name} ≤ {100 * rate.upper:.1f} % at 95 %"
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -1,0 +1,92 @@
+"""The JSON Schema of case files, for editors that complete and validate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_guardrails._model import ENDPOINTS, LABELS, ROLES, SEVERITIES, Action, Message, Verdict
+
+_TEXT = {"type": ["string", "number", "boolean"]}  # an editor reads an unquoted 4111 as a number; we keep it as written
+_TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+_REASON = {"anyOf": [{"type": "string"}, {"type": "boolean"}]}
+
+
+def _object(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def case_file_schema() -> dict[str, Any]:
+    """Return the schema (draft 2020-12) of ``*.guardrails.yaml``."""
+    message = _object(
+        {
+            "role": {"enum": list(ROLES)},
+            "content": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}, {"type": "null"}]},
+            "name": _TEXT,
+            "tool_calls": {"type": "array", "items": {"type": "object"}},
+            "tool_call_id": _TEXT,
+        },
+        ("role",),
+    )
+    assert set(message["properties"]) == set(Message.__slots__)  # noqa: S101 - the schema follows the noun
+    messages = {"type": "array", "minItems": 1, "items": {"anyOf": [_TEXT, message]}}
+    expect = {
+        "verdict": {"enum": [verdict.value for verdict in Verdict], "description": "what became of the request"},
+        "action": {"enum": [action.value for action in Action], "description": "the strongest thing a guardrail did"},
+        "by": {**_TEXT, "description": "the id of the guardrail that decided"},
+        "findings": {**_TEXTS, "description": "names or categories of findings that must be there"},
+        "upstream": {
+            "anyOf": [_TEXT, messages],
+            "description": "exactly what the model received: the text of the last message, or all messages",
+        },
+        "absent_upstream": {**_TEXTS, "description": "texts that must not reach the model in any encoding"},
+        "upstream_calls": {"type": "integer", "minimum": 0},
+        "response": {**_TEXTS, "description": "exactly what the caller got: the first choice, or all of them"},
+        "warns": {**_TEXTS, "description": "true, false, or texts that operator warnings must hold"},
+        "errors": {**_TEXTS, "description": "true, false, or texts that the guard's errors must hold"},
+    }
+    shared: dict[str, Any] = {
+        "severity": {"enum": list(SEVERITIES), "default": "medium"},
+        "label": {"enum": list(LABELS), "description": "derived from expect where absent"},
+        "tags": {**_TEXTS, "description": "pytest markers, selected with -m"},
+        "endpoint": {"enum": list(ENDPOINTS), "default": ENDPOINTS[0]},
+        "stream": {"type": "boolean", "default": False},
+        "response": {**_TEXTS, "description": "what the model answers: a text, one text per choice, or chunks"},
+        "expect": {"anyOf": [{"enum": [verdict.value for verdict in Verdict]}, _object(expect)]},
+        "xfail": _REASON,
+        "skip": _REASON,
+        "note": _TEXT,
+    }
+    matrix = {
+        "anyOf": [
+            {"type": "object", "minProperties": 1, "additionalProperties": _TEXTS},
+            {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": _TEXT}},
+        ],
+        "description": "one case per combination; ${name} in any text stands for the value",
+    }
+    templated = {"anyOf": [{"type": "string", "pattern": r"\$\{\w+\}"}]}
+    case = _object(
+        {
+            "id": _TEXT,
+            "input": {**_TEXT, "description": "the text of one user message"},
+            "messages": messages,
+            "matrix": matrix,
+            **{key: {"anyOf": [value, *templated["anyOf"]]} for key, value in shared.items()},
+        },
+        ("id",),
+    )
+    case["oneOf"] = [{"required": ["input"]}, {"required": ["messages"]}]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "pytest-guardrails case file",
+        **_object(
+            {
+                "guardrails": {
+                    "anyOf": [_TEXT, {"type": "object"}],
+                    "description": "the configuration: a path beside this file, or inline",
+                },
+                "defaults": _object(shared),
+                "cases": {"type": "array", "minItems": 1, "items": case},
+            },
+            ("cases",),
+        ),
+    }

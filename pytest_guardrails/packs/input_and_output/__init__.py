@@ -1,0 +1,1 @@
+"""Nine rows in the manner of the "Guardrails Input And Output" eval."""

@@ -1,0 +1,1 @@
+"""Legitimate look-alikes that no guard should touch."""

@@ -1,0 +1,1 @@
+"""Sanitizing, proved by what the model received."""
