@@ -119,12 +119,13 @@ class GuardrailsSession:
         self.config = config
         self.revealed = bool(config.getoption("guardrails_reveal"))
         self.running: Running | None = None
+        self._is_worker = hasattr(config, "workerinput")
         self._engines: dict[object, Engine] = {}
         self._upstream: RecordingUpstream | None = None
         self._sent: set[str] = set()
         self._ended: dict[str, Running] = {}
-        self._records: dict[str, Any] = {}
-        self._guards: dict[str, Any] = {}
+        self._records: dict[str, CaseRecord] = {}
+        self._guards: dict[str, Guard] = {}
         self._started = datetime.now(timezone.utc)
         self._run: Run | None = None
         self._written: list[Path] = []
@@ -350,12 +351,18 @@ class GuardrailsSession:
         return {}
 
     def ride(self, report: pytest.TestReport, record: CaseRecord, engine: Engine | None) -> None:
-        """Put a record onto its report as JSON, with the guard that it speaks of the first time."""
-        riding: dict[str, Any] = {"record": encode(record, sparse=True)}
+        """Keep a record, or from an xdist worker put it onto its report as JSON; its guard goes along the first time.
+
+        A worker that dies loses nothing that way: what it reported has arrived.
+        """
+        guard = None
         if engine is not None and record.guard not in self._sent:
             self._sent.add(record.guard)
-            riding["guard"] = encode(_guard(engine))
-        report.guardrail = riding  # type: ignore[attr-defined]
+            guard = _guard(engine)
+        if self._is_worker:
+            report.guardrail = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}  # type: ignore[attr-defined]
+        else:
+            self._keep(record, guard)
         if record.trace is not None:
             report.user_properties += [
                 ("guardrail.verdict", record.trace.verdict.value),
@@ -366,14 +373,19 @@ class GuardrailsSession:
     # The end of the run, on the controller
 
     def gather(self, riding: Mapping[str, Any]) -> None:
-        """Keep a record that arrived on a report; the last one of a test counts."""
-        if guard := riding.get("guard"):
-            self._guards[guard["key"]] = guard
-        self._records[riding["record"]["nodeid"]] = riding["record"]
+        """Keep a record that a worker put onto a report."""
+        guard = riding["guard"]
+        self._keep(decode(CaseRecord, riding["record"]), guard and decode(Guard, guard))
+
+    def _keep(self, record: CaseRecord, guard: Guard | None) -> None:
+        """Keep a record; the last one of a test counts."""
+        if guard is not None:
+            self._guards[guard.key] = guard
+        self._records[record.nodeid] = record
 
     def finish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> int | pytest.ExitCode:
         """Write the reports and return the exit status, `EXIT_UNTRUSTED` where guards errored unexpectedly."""
-        records = [decode(CaseRecord, data) for _, data in sorted(self._records.items())]
+        records = [record for _, record in sorted(self._records.items())]
         errored = any(record.status is CaseStatus.ERROR and record.trace for record in records)
         if errored and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             exitstatus = EXIT_UNTRUSTED
@@ -384,7 +396,7 @@ class GuardrailsSession:
             duration_s=round((now - self._started).total_seconds(), 3),
             complete=bool(whole),
             environment=_environment(),
-            guards=tuple(decode(Guard, guard) for _, guard in sorted(self._guards.items())),
+            guards=tuple(guard for _, guard in sorted(self._guards.items())),
             records=tuple(records),
             revealed=self.revealed,
             exit_status=int(exitstatus),

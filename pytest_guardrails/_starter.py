@@ -54,7 +54,7 @@ cases:
     severity: high
     input: who can help me?
     response: write to bob@example.org
-    expect: {verdict: allow, response: write to <EMAIL>}
+    expect: {verdict: allow, action: sanitize, response: write to <EMAIL>}
 """
 
 _TEST = '''\

@@ -1,0 +1,41 @@
+"""Shared by the tests: pytester, and a small guard to put a suite around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+# pytester forgets what an inner run imported; what is imported here stays, so that inner runs start quickly.
+# For yaml it is a must: libyaml's binding does not survive a second import.
+import hypothesis  # noqa: F401
+import hypothesis.strategies
+import pytest
+import stdnum.iban
+import yaml  # noqa: F401
+
+import pytest_guardrails._collect
+import pytest_guardrails.cli  # noqa: F401
+
+pytest_plugins = ["pytester"]
+
+GUARD = """\
+version: "1.2"
+input_guardrails:
+  - {id: redact, pii_redact: {entities: [EMAIL]}, action: sanitize}
+  - {id: words, default.contains: {words: [forbidden], operator: none}, deny: true}
+output_guardrails:
+  - {id: answers, default.contains: {words: [secret], operator: none}, deny: true}
+"""
+
+
+@pytest.fixture
+def guard(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Write guard.yaml and, given cases as YAML list items, ``cases.guardrails.yaml`` beside it."""
+    for name in ("CI", "BUILD_NUMBER", "COLUMNS"):  # they change what pytest prints
+        monkeypatch.delenv(name, raising=False)
+
+    def write(cases: str = "", *, head: str = "guardrails: guard.yaml\n", name: str = "cases") -> None:
+        (pytester.path / "guard.yaml").write_text(GUARD)
+        if cases:
+            (pytester.path / f"{name}.guardrails.yaml").write_text(f"{head}cases:\n{cases}", encoding="utf-8")
+
+    return write
