@@ -27,7 +27,8 @@ _PER_TEST_HOOKS = (
 # Plugins whose per-test hooks have nothing to do for an item without fixtures, functions or output of its own.
 _INDIFFERENT = ("_pytest.", "pytest_guardrails.", "_hypothesis_pytestplugin", "xdist.", "pytest_asyncio.", "anyio.",
                 "pytest_cov.", "pytest_recording.", "pytest_metadata.")  # fmt: skip
-_WHOLE_PROTOCOL_OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
+# JUnit's reporter (xmlpath) writes properties when a test is torn down.
+_WHOLE_PROTOCOL_OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan", "xmlpath")
 
 _needs_whole = pytest.StashKey[bool]()
 
@@ -167,10 +168,9 @@ class GuardrailsItem(pytest.Item):
             duration=duration,
             start=start,
             stop=start + duration,
-            user_properties=self.user_properties,
         )
         if self.record is not None:
-            self._guardrails.ride(report, self.record, self.engine)
+            self._guardrails.ride(report, self, self.record, self.engine)
         self.ihook.pytest_runtest_logreport(report=report)
         self.ihook.pytest_runtest_logfinish(nodeid=self.nodeid, location=self.location)
         return True

@@ -296,7 +296,7 @@ class GuardrailsSession:
             record = getattr(item, "record", None) or self._record(item, running)
             record = replace(record, **self._outcome(record, report, excinfo), xfail=getattr(report, "wasxfail", None))
             engine = getattr(item, "engine", None) or (running.engine if running else None)
-            self.ride(report, record, engine)
+            self.ride(report, item, record, engine)
 
     @staticmethod
     def _place(item: pytest.Item) -> tuple[str, int]:
@@ -350,7 +350,7 @@ class GuardrailsSession:
             return {"status": status, "reasons": (*record.reasons, said)}
         return {}
 
-    def ride(self, report: pytest.TestReport, record: CaseRecord, engine: Engine | None) -> None:
+    def ride(self, report: pytest.TestReport, item: pytest.Item, record: CaseRecord, engine: Engine | None) -> None:
         """Keep a record, or from an xdist worker put it onto its report as JSON; its guard goes along the first time.
 
         A worker that dies loses nothing that way: what it reported has arrived.
@@ -364,11 +364,13 @@ class GuardrailsSession:
         else:
             self._keep(record, guard)
         if record.trace is not None:
-            report.user_properties += [
+            properties: list[tuple[str, object]] = [
                 ("guardrail.verdict", record.trace.verdict.value),
                 ("guardrail.decided_by", record.trace.decided_by or ""),
                 ("guardrail.guard", record.guard),
             ]
+            item.user_properties.extend(properties)  # JUnit's reporter reads them from the teardown report
+            report.user_properties.extend(properties)
 
     # The end of the run, on the controller
 

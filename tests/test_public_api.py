@@ -1,0 +1,50 @@
+"""What the package exports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import pytest_guardrails
+from pytest_guardrails import checks
+
+PROMISED = """
+Action Case CheckResult ConfigError Engine Expectation Finding Guardrail GuardrailResult GuardVersion Message Outcome
+Phase Request Response Trace Verdict expect_verdict
+""".split()
+
+
+def test_all_is_sorted_and_complete() -> None:
+    """``__all__`` is sorted, has no repeats, and holds every promised name."""
+    assert pytest_guardrails.__all__ == sorted(set(pytest_guardrails.__all__))
+    assert set(PROMISED) <= set(pytest_guardrails.__all__)
+
+
+@pytest.mark.parametrize("name", pytest_guardrails.__all__)
+def test_every_name_is_there_and_documented(name: str) -> None:
+    """Each public name can be imported and has a docstring."""
+    value = getattr(pytest_guardrails, name)
+    assert value.__doc__
+    assert name in dir(pytest_guardrails)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A typo is refused as in any module."""
+    with pytest.raises(AttributeError, match="Engnie"):
+        _ = pytest_guardrails.Engnie
+
+
+def test_star_import_works_in_a_fresh_interpreter() -> None:
+    """The lazy names survive ``from pytest_guardrails import *``."""
+    code = "from pytest_guardrails import *; print(Engine.__name__, expect_verdict('block').name)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert run.stdout.split() == ["Engine", "expect_verdict"]
+
+
+def test_checks_all_is_sorted() -> None:
+    """The public subpackage of checks exports sorted names that exist."""
+    names = checks.__all__
+    assert list(names) == sorted(names)
+    assert all(hasattr(checks, name) for name in names)
