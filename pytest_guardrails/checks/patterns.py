@@ -21,6 +21,7 @@ def compiled(rule: str) -> re.Pattern[str]:
 
     Raises:
         ConfigError: for an empty or invalid pattern, one that matches the empty text, or an unknown flag.
+
     """
     pattern, flags = rule, re.NOFLAG
     delimited = re.fullmatch(r"/(.*)/([A-Za-z]*)", rule, re.DOTALL)
@@ -34,7 +35,7 @@ def compiled(rule: str) -> re.Pattern[str]:
         raise ConfigError("rule is empty: it matches everything")
     try:
         return re.compile(_JS_NAMED_GROUP.sub("(?P<", pattern), flags)
-    except re.error as exc:
+    except (re.error, OverflowError, RecursionError) as exc:
         raise ConfigError(f"rule {rule!r} is no regular expression: {exc}") from None
 
 
