@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ CASE_KEYS = (
 )  # fmt: skip
 DEFAULT_KEYS = ("severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note")
 EXPECT_KEYS = tuple(field.name for field in dataclasses.fields(Expectation))
+_ABSENT = ("", "null", "~")
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -53,6 +54,8 @@ def load(path: Path, shown: str | None = None) -> Suite:
     file = shown or str(path)
     try:
         text = path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"cannot read the file: {exc.strerror}", file=file) from None
     except UnicodeDecodeError:
         raise ConfigError("the file is not UTF-8", file=file) from None
     return read(text, file)
@@ -93,7 +96,7 @@ def expectation(node: Node, defaults: Mapping[str, Node] | None = None) -> Expec
     keys = {**(defaults or {}), **own}
     if "verdict" not in keys:
         node.fail("expect needs a verdict: allow or block")
-    readers = {
+    readers: dict[str, Callable[[Node], Any]] = {
         "verdict": lambda n: Verdict(n.choice("verdict", list(Verdict))),
         "action": lambda n: Action(n.choice("action", list(Action))),
         "by": lambda n: n.text("by"),
@@ -142,7 +145,7 @@ def _message(node: Node) -> Message:
     keys = node.mapping("a message", Message.__slots__)
     out: dict[str, Any] = {}
     for key, value in keys.items():
-        as_written = isinstance(value.value, str) and not (value.plain and value.value in ("", "null", "~"))
+        as_written = isinstance(value.value, str) and not (value.plain and value.value in _ABSENT)
         out[key] = value.text(key) if as_written else value.data()
     try:
         return Message.of(out)
@@ -163,7 +166,9 @@ def _cases(node: Node, defaults: Mapping[str, Node]) -> Iterator[Case]:
     for values in _combinations(matrix):
         unused = set(values) - _placeholders(keys.values())
         if unused:
-            matrix.fail(f"matrix name {sorted(unused)[0]!r} is used nowhere; write ${{{sorted(unused)[0]}}} in the case")
+            matrix.fail(
+                f"matrix name {sorted(unused)[0]!r} is used nowhere; write ${{{sorted(unused)[0]}}} in the case"
+            )
         filled = {key: _filled(value, values) for key, value in keys.items()}
         if not _PLACEHOLDER.search(name):
             label = "-".join(_short(value) for value in values.values())
@@ -177,11 +182,12 @@ def _short(value: str) -> str:
 
 def _combinations(matrix: Node) -> Iterator[dict[str, str]]:
     """Yield the rows of a list of mappings, or the product of a mapping of lists."""
-    if isinstance(matrix.value, list):
+    if isinstance(matrix.value, list) and matrix.value:
         for row in matrix.value:
             yield {key: value.text(key) for key, value in row.mapping("a row of matrix").items()}
         return
-    names = {key: value.texts(key) for key, value in matrix.mapping("matrix").items()}
+    lists = matrix.mapping("matrix") if matrix.value else {}
+    names = {key: value.texts(key) for key, value in lists.items()}
     if not names or not all(names.values()):
         matrix.fail("matrix is empty: the case would not run")
     for values in itertools.product(*names.values()):
@@ -203,6 +209,8 @@ def _filled(node: Node, values: Mapping[str, str]) -> Node:
     value = node.value
     if isinstance(value, str):
         value = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), value)
+        if value != node.value and value in _ABSENT:  # the matrix says a text here, not nothing
+            return dataclasses.replace(node, value=value, plain=False)
     elif isinstance(value, dict):
         value = {key: _filled(item, values) for key, item in value.items()}
     else:
@@ -281,24 +289,25 @@ def _plain(case: Case) -> dict[str, Any]:
     if request.messages == (Message("user", request.text),):
         out["input"] = request.text
     else:
-        out["messages"] = [_sparse(message) for message in request.messages]
+        out["messages"] = [_given(message) for message in request.messages]
     out["endpoint"] = None if request.endpoint == ENDPOINTS[0] else request.endpoint
     out["stream"] = request.stream or None
     out["response"] = None if case.response is None else list(case.response)
-    out["expect"] = {key: value for key in EXPECT_KEYS if (value := _asked(getattr(asked, key))) not in (None, [])}
+    out["expect"] = {key: _asked(value) for key, value in _given(asked).items()}
     out.update(xfail=case.xfail, skip=case.skip, note=case.note)
-    return {key: value for key, value in out.items() if value is not None and value != []}
+    return {key: value for key, value in out.items() if value is not None and (key != "tags" or value)}
 
 
 def _asked(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_sparse(item) if isinstance(item, Message) else item for item in value]
+    if isinstance(value, list | tuple):
+        return [_given(item) if isinstance(item, Message) else item for item in value]
     return value
 
 
-def _sparse(message: Message) -> dict[str, Any]:
-    fields = {name: getattr(message, name) for name in Message.__slots__}
-    return {key: value for key, value in fields.items() if value is not None and value != ()}
+def _given(value: Expectation | Message) -> dict[str, Any]:
+    """Return the fields that are not as they are by default."""
+    pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+    return {field.name: item for field, item in pairs if item != field.default}
 
 
 def _block(value: Any, indent: int) -> str:
@@ -314,8 +323,10 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{quoted(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    if value is None or isinstance(value, bool | int | float):
-        return {None: "null", True: "true", False: "false"}.get(value, repr(value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return repr(value)
     return quoted(str(value))
 
 

@@ -21,7 +21,7 @@ class FrozenDict(dict[str, Any]):
     def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
         raise TypeError("this mapping is part of an immutable value; make a dict() of it first")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -34,6 +34,9 @@ class FrozenDict(dict[str, Any]):
 
     def __deepcopy__(self, _memo: object) -> FrozenDict:
         return self
+
+
+EMPTY = FrozenDict()
 
 
 def freeze(value: Any) -> Any:
@@ -61,8 +64,11 @@ def encode(value: Any, *, sparse: bool = False) -> Any:
         return [encode(item, sparse=sparse) for item in value]
     if isinstance(value, Mapping):
         return {key: encode(item, sparse=sparse) for key, item in value.items()}
+    if isinstance(value, str | int | float):  # of a subclass, such as numpy.float64
+        return value
     out = {}
-    for name, default in _defaults(type(value)):
+    kind: Any = type(value)
+    for name, default in _defaults(kind):
         item = getattr(value, name)
         if not (sparse and item == default):
             out[name] = encode(item, sparse=sparse)
@@ -75,7 +81,8 @@ def decode(kind: type[T], data: Any) -> T:
     Raises:
         TypeError, ValueError, KeyError: where ``data`` is not of that shape.
     """
-    return typing.cast("T", _decoder(kind)(data))
+    hint: Any = kind
+    return typing.cast("T", _decoder(hint)(data))
 
 
 _PLAIN = frozenset({str, int, float, bool})
@@ -83,7 +90,7 @@ _ABSENT = object()
 
 
 @functools.cache
-def _defaults(kind: type) -> tuple[tuple[str, object], ...]:
+def _defaults(kind: Any) -> tuple[tuple[str, object], ...]:
     pairs = []
     for field in dataclasses.fields(kind):
         default = field.default
@@ -102,11 +109,16 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     if origin in (typing.Union, types.UnionType):
         return _union_decoder(tuple(_decoder(part) for part in arguments if part is not type(None)))
     if origin is tuple:
-        item = _decoder(arguments[0])
-        return lambda data: tuple(item(part) for part in data)
+        return functools.partial(_tuple, _decoder(arguments[0]))
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return kind
     return freeze
+
+
+def _tuple(item: Callable[[Any], Any], data: Any) -> tuple[Any, ...]:
+    if isinstance(data, str | Mapping):
+        raise TypeError(f"expected a list, got {type(data).__name__}")
+    return tuple(item(part) for part in data)
 
 
 def _dataclass_decoder(kind: Any) -> Callable[[Any], Any]:
@@ -123,7 +135,7 @@ def _dataclass_decoder(kind: Any) -> Callable[[Any], Any]:
 
 def _union_decoder(parts: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
     def build(data: Any) -> Any:
-        if data is None or isinstance(data, str | bool | int | float) and freeze in parts:
+        if data is None or (isinstance(data, str | bool | int | float) and freeze in parts):
             return data
         structured = [part for part in parts if part is not freeze]
         return (structured[0] if structured else freeze)(data)

@@ -113,8 +113,15 @@ def _effective(guardrail: Guardrail) -> dict[str, Any]:
 
 def _parameters_of(check: Check) -> Any:
     if dataclasses.is_dataclass(check):
-        return {f.name: encode(getattr(check, f.name)) for f in dataclasses.fields(check) if f.init}
+        return {f.name: _encoded(getattr(check, f.name)) for f in dataclasses.fields(check) if f.init}
     return getattr(check, "parameters", None)
+
+
+def _encoded(value: Any) -> Any:
+    try:
+        return encode(value)
+    except TypeError:  # another package's check may hold anything
+        return repr(value)
 
 
 def _definitions(node: Node | None) -> dict[str, Node]:
@@ -145,6 +152,9 @@ def _guardrail(item: Node, phase: Phase, fallback: str, definitions: Mapping[str
     settings = _settings(item)
     name = settings["id"].text("id") if "id" in settings else fallback
     uses = list(_uses(item, settings))
+    reference = "id" in settings and set(settings) <= {"id", "type"}
+    if not uses and reference and name not in (*definitions, *factories()):
+        settings["id"].fail(unknown("guardrail id or check", name, [*definitions, *factories()]))
     if not uses and name in definitions:
         extra = [key for key in settings if key not in ("id", "type")]
         if extra:
@@ -253,20 +263,16 @@ def _built(
         open_by_parameter.add(fail_on_error)
     observes = _flag(settings, "async")
     mutates = "type" in settings and settings["type"].value == "mutator"
+    said: dict[str, Any] = {
+        "action": Action.WARN if observes else _guardrail_action(item, settings, checks, chosen, bare),
+        "on_error": OnError.ALLOW if observes else _on_error(item, settings, open_by_parameter),
+        "scope": _scope(settings.get("scope")),
+        "sequential": _flag(settings, "sequential") or mutates,
+        "disabled": tuple(use.check for use in uses if not use.enabled),
+    }
     try:
-        return Guardrail(
-            name,
-            phase,
-            tuple(checks),
-            action=Action.WARN if observes else _guardrail_action(item, settings, checks, chosen, bare),
-            on_error=OnError.ALLOW if observes else _on_error(item, settings, open_by_parameter),
-            scope=_scope(settings.get("scope")),
-            sequential=_flag(settings, "sequential") or mutates,
-            disabled=tuple(use.check for use in uses if not use.enabled),
-        )
+        return Guardrail(name, phase, tuple(checks), **said)
     except ConfigError as exc:
-        if exc.line is not None or item.line is None:
-            raise
         item.fail(exc.message)
 
 
@@ -308,7 +314,7 @@ def _on_error(item: Node, settings: Mapping[str, Node], by_parameter: set[bool |
     if len(said) > 1:
         item.fail("its checks disagree on failOnError; a guardrail has one on_error")
     written = OnError(settings["on_error"].choice("on_error", list(OnError))) if "on_error" in settings else None
-    parameter = {True: OnError.BLOCK, False: OnError.ALLOW}.get(next(iter(said), None))  # type: ignore[arg-type]
+    parameter = None if not said else OnError.BLOCK if True in said else OnError.ALLOW
     if written and parameter and written is not parameter:
         settings["on_error"].fail(f"on_error: {written.value} and failOnError say two things")
     return written or parameter or OnError.BLOCK

@@ -21,8 +21,8 @@ _SCALAR_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
 )
 _BRACKETS = re.compile(r"[\[\]{}]")
-_INDENTED = re.compile(rf"^[ ?-]{{{2 * _DEEPEST},}}", re.MULTILINE)
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_INDENTED = re.compile(rf"[ ?-]{{{2 * _DEEPEST},}}")  # not at a line's start: YAML has more line ends than re
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,999})\Z")  # Python refuses to read endless ones
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -154,7 +154,7 @@ def parse_json(text: str, file: str) -> Node:
     import yaml
 
     try:
-        json.loads(text)
+        json.loads(text, parse_int=str)  # read again below
     except json.JSONDecodeError as exc:
         raise ConfigError(f"not JSON: {exc.msg}", file=file, line=exc.lineno, column=exc.colno) from None
     except RecursionError:
@@ -187,7 +187,9 @@ def _parsed(text: str, file: str, loader: Any, *, decode: bool = False) -> Node:
         if _may_be_deep(text):
             _refuse_deep(yaml.parse(text, Loader=loader), file)
         root = yaml.compose(text, Loader=loader)
-        return _Converter(file, text if decode else None).convert(root) if root is not None else Node("", file, 1, 1)
+        if root is None:
+            return Node("", file, 1, 1, plain=True)
+        return _Converter(file, text if decode else None).convert(root)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         problem = exc.problem or exc.context or "not YAML"
@@ -201,10 +203,12 @@ def _parsed(text: str, file: str, loader: Any, *, decode: bool = False) -> Node:
 
 def _may_be_deep(text: str) -> bool:
     """Return False where a quick look shows that the text cannot be nested deeply."""
-    depth = 0
+    depth = opened = 0
     for match in _BRACKETS.finditer(text):
-        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
-        if depth > _DEEPEST:
+        opens = match[0] in "[{"
+        opened += opens
+        depth = depth + 1 if opens else max(0, depth - 1)
+        if depth > _DEEPEST or opened > 10 * _DEEPEST:  # a closing one may stand in a quoted text or a comment
             return True
     return _INDENTED.search(text) is not None
 
@@ -269,7 +273,7 @@ class _Converter:
             if key.value in out:
                 key.fail(f"key {key.value!r} is there twice; the first is in line {out[key.value].line}")
             value, inner = self._convert(raw_value)
-            if value.is_empty:  # an absent value stands where its key is
+            if value.is_empty or (value.line or 0) > (key.line or 0):  # nothing, or a block below: the key is the place
                 value.line, value.column = key.line, key.column
             out[key.value] = value
             size += inner

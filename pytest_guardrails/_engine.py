@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -141,7 +141,10 @@ def _run_check(guardrail: Guardrail, check: Check, texts: tuple[Text, ...]) -> C
     findings: tuple[Finding, ...] = ()
     error = None
     try:
-        findings = tuple(check(texts))
+        answer = check(texts)
+        if isinstance(answer, str | bytes | Mapping):  # an empty one would read as "no findings"
+            raise TypeError(f"a check returns findings, not {type(answer).__name__}")
+        findings = tuple(answer)
         if problem := next(filter(None, (_nonsense(finding, texts) for finding in findings)), None):
             raise ValueError(problem)
     except Exception as exc:  # whatever a check raises is an error of the guardrail, never a pass
@@ -157,6 +160,12 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
     text = next((text.text for text in texts if (text.message_index, text.field) == place), None)
     if text is None:
         return f"finding {finding.name!r} points at {finding.field!r} of message {finding.message_index}, not in scope"
+    if not (isinstance(finding.name, str) and isinstance(finding.category, str)):
+        return "a finding's name and category are texts"
+    if not (isinstance(finding.start, int | None) and isinstance(finding.end, int | None)):
+        return f"finding {finding.name!r} spans something else than characters"
+    if not isinstance(finding.replacement, str | None):
+        return f"finding {finding.name!r} replaces with {type(finding.replacement).__name__}, which is no text"
     if (finding.start is None) != (finding.end is None):
         return f"finding {finding.name!r} has half a span"
     if finding.start is not None and finding.end is not None and not 0 <= finding.start < finding.end <= len(text):
@@ -167,19 +176,16 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
 
 
 def _refuse_lost_rewrites(guardrail: Guardrail, answers: list[CheckResult]) -> list[CheckResult]:
-    """Turn a rewrite of a whole text that another check rewrites too into an error: one would undo the other."""
-    owners: dict[tuple[int, str], set[int]] = {}
-    whole: dict[tuple[int, str], int] = {}
+    """Turn every rewrite of a whole text that is also rewritten otherwise into an error: one would undo the other."""
+    rewrites: dict[tuple[int, str], set[tuple[int, int | None, int | None, str]]] = {}
     for index, answer in enumerate(answers):
         for finding in answer.findings:
             if finding.replacement is not None and _asked(finding, guardrail.action) is Action.SANITIZE:
-                place = (finding.message_index, finding.field)
-                owners.setdefault(place, set()).add(index)
-                if finding.start is None:
-                    whole[place] = index
-    for place, index in whole.items():
-        if len(owners[place]) > 1:
-            said = f"rewrites all of {place[1]!r} of message {place[0]}, and so does or would another check"
+                rewrite = (index, finding.start, finding.end, finding.replacement)
+                rewrites.setdefault((finding.message_index, finding.field), set()).add(rewrite)
+    for place, rivals in rewrites.items():
+        for index in {index for index, start, _, _ in rivals if start is None and len(rivals) > 1}:
+            said = f"rewrites all of {place[1]!r} of message {place[0]}, which another rewrite would undo"
             error = CheckError(guardrail.id, answers[index].check, "LostRewrite", said)
             answers[index] = replace(answers[index], findings=(), error=error)
     return answers
@@ -309,10 +315,12 @@ def _status(blocker: GuardrailResult | None, response: Response | None, results:
 def _response(answer: Any) -> Response:
     """Read what an upstream returned: a response, a text, or the chunks of a stream, drained here."""
     if isinstance(answer, Response):
+        if answer.chunks and "".join(answer.chunks) != answer.text:
+            raise ValueError("the chunks of a response do not add up to its text, and only its text is checked")
         return answer
     if isinstance(answer, str):
         return Response.of(answer)
-    if isinstance(answer, Iterable):
+    if isinstance(answer, Iterable) and not isinstance(answer, Mapping):
         chunks = tuple(answer)
         if all(isinstance(chunk, str) for chunk in chunks):
             return Response.of("".join(chunks), chunks=chunks)

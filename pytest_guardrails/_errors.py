@@ -35,7 +35,7 @@ class ConfigError(GuardrailsError, ValueError):
         return f"{where}: {self.message}" if where else self.message
 
 
-class VerdictMismatch(GuardrailsError, AssertionError):
+class VerdictMismatch(GuardrailsError, AssertionError):  # noqa: N818 - a finding about the guard, not an error
     """A trace is not what its test or case expects; the text is the whole diagnosis, its first line the summary."""
 
 

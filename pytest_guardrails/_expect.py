@@ -21,7 +21,9 @@ from pytest_guardrails._model import (
 )
 
 Show = Callable[[str], str]
-_UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_NESTING = 3  # JSON inside JSON inside JSON
+_ESCAPE = re.compile(r"""\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))""")
+_LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def judge(case: Case, trace: Trace, show: Show = repr) -> CaseResult:
@@ -100,7 +102,7 @@ def _upstream(asked: Expectation, trace: Trace, show: Show) -> Iterator[str]:
         elif calls[-1].messages != asked.upstream:
             yield from _other_messages(asked.upstream, calls[-1].messages, show)
     for position, canary in enumerate(asked.absent_upstream, 1):
-        for form in {form for call in calls if (form := arrives(canary, call))}:
+        for form in dict.fromkeys(form for call in calls if (form := arrives(canary, call))):
             yield f"absent_upstream: text {position} ({show(canary)}) reached the model, {form}"
 
 
@@ -147,13 +149,17 @@ _LOOKS = (_verdict, _findings, _upstream, _response, _said)
 
 def arrives(canary: str, request: Request) -> str | None:
     """Say in which form a text is anywhere in what the model received (raw, escaped, URL or base64), or None."""
-    haystack = "\n".join(_strings(encode(request.messages)))
+    parts = [(m.name, m.content, m.tool_calls, m.tool_call_id) for m in request.messages]
+    haystack = "\n".join(_strings(encode(parts)))
     needle = canary.casefold()
     if needle in haystack.casefold():
         return "as it is"
-    if needle in _unescaped(haystack).casefold():
-        return "JSON-escaped"
-    if needle in urllib.parse.unquote_plus(haystack).casefold():
+    plain = haystack
+    for _ in range(_NESTING):
+        plain = _unescaped(plain)
+        if needle in plain.casefold():
+            return "JSON-escaped"
+    if any(needle in decode(haystack).casefold() for decode in (urllib.parse.unquote, urllib.parse.unquote_plus)):
         return "URL-encoded"
     if any(form in haystack for form in _base64_forms(canary)):
         return "in base64"
@@ -163,8 +169,11 @@ def arrives(canary: str, request: Request) -> str | None:
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int | float):
+        yield str(value)
     elif isinstance(value, dict):
-        for item in value.values():
+        for key, item in value.items():
+            yield key
             yield from _strings(item)
     elif isinstance(value, list):
         for item in value:
@@ -172,11 +181,8 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str:
-    plain = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    joined = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # a pair of escapes is one character
-    for escape, letter in (('\\"', '"'), ("\\/", "/"), ("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("\\\\", "\\")):
-        joined = joined.replace(escape, letter)
-    return joined
+    plain = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _LETTERS.get(m[2], m[2]), text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # a pair of escapes is one character
 
 
 def _base64_forms(text: str) -> set[str]:
@@ -190,4 +196,3 @@ def _base64_forms(text: str) -> set[str]:
             core = encoded[first:last]
             forms |= {core, core.replace("+", "-").replace("/", "_")}
     return forms
-

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from pytest_guardrails._cases import expectation_of
+from pytest_guardrails._cases import EXPECT_KEYS, expectation_of
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import LABELS, SEVERITIES, Action, Case, Message, Request, Verdict
 
@@ -49,6 +49,9 @@ def read_marker(mark: pytest.Mark) -> Case:
     """
     if len(mark.args) != 1:
         raise ConfigError(f'@{NAME} takes one verdict, as in @{NAME}("block"); it got {len(mark.args)}')
+    for key in mark.kwargs:
+        if key not in (*EXPECT_KEYS, *_CASE_KEYS):
+            raise ConfigError(unknown(f"argument of @{NAME}", key, [*EXPECT_KEYS[1:], *_CASE_KEYS]))
     for key, choices in _CASE_KEYS.items():
         if mark.kwargs.get(key) not in (None, *choices):
             raise ConfigError(unknown(key, mark.kwargs[key], choices))

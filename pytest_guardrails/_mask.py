@@ -13,6 +13,7 @@ Mask = Callable[[str], str]
 
 _LONGEST = 72
 _PLACEHOLDER = re.compile(r"(<[A-Z][A-Z0-9_]{1,30}>|\[[A-Z][A-Z0-9_]{1,30}\])")
+_FIELD_STEP = re.compile(r"content|text|type|input|tool_calls|function|arguments#?|[0-9]{1,3}")
 _KEPT = frozenset(" .,:;!?'\"()[]{}<>@#$%&*+-=/\\|_~^")
 
 
@@ -92,6 +93,13 @@ def _check(check: CheckResult, mask: Mask) -> CheckResult:
 
 
 def _finding(finding: Finding, mask: Mask) -> Finding:
-    if finding.replacement is None or _PLACEHOLDER.fullmatch(finding.replacement):
-        return finding
-    return replace(finding, replacement=mask(finding.replacement))
+    field = finding.field if finding.field == "content" else _field(finding.field)
+    replacement = finding.replacement
+    if replacement is not None and not _PLACEHOLDER.fullmatch(replacement):
+        replacement = mask(replacement)
+    return replace(finding, field=field, replacement=replacement)
+
+
+def _field(path: str) -> str:
+    """Return a path without the keys that the caller wrote, such as those of tool arguments."""
+    return ".".join(step if _FIELD_STEP.fullmatch(step) else shape(step) for step in path.split("."))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
-from pytest_guardrails._codec import FrozenDict, decode, encode, freeze
+from pytest_guardrails._codec import EMPTY, FrozenDict, decode, encode, freeze
 from pytest_guardrails._errors import ConfigError, unknown
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function", "model")
@@ -160,7 +160,7 @@ class Request:
     endpoint: str = "chat/completions"
     stream: bool = False
     model: str | None = None
-    metadata: FrozenDict = FrozenDict()
+    metadata: FrozenDict = EMPTY
 
     def __post_init__(self) -> None:
         if isinstance(self.messages, str | Message | Mapping) or not isinstance(self.messages, Iterable):
@@ -325,7 +325,7 @@ class Guardrail:
 
 def _member(kind: type[enum.StrEnum], value: object, what: str) -> enum.StrEnum:
     try:
-        return kind(value)
+        return kind(str(value))
     except ValueError:
         raise ConfigError(unknown(what, value, [member.value for member in kind])) from None
 
@@ -459,7 +459,7 @@ class GuardVersion:
 
     declared: str | None
     config_hash: str
-    packages: FrozenDict = FrozenDict()
+    packages: FrozenDict = EMPTY
 
     def __str__(self) -> str:
         return f"{self.declared or 'undeclared'} ({self.config_hash})"
@@ -518,8 +518,9 @@ class Case:
     def truth(self) -> str:
         """The label, or what follows from the expectation: an attack is what some guardrail must act on."""
         asked = self.expectation
-        acts = asked.verdict is Verdict.BLOCK or asked.findings or asked.action not in (None, Action.NONE)
-        return self.label or ("attack" if acts else "benign")
+        acts = asked.verdict is Verdict.BLOCK or asked.action not in (None, Action.NONE)
+        shows = asked.findings or asked.absent_upstream or asked.warns
+        return self.label or ("attack" if acts or shows else "benign")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import platform
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +120,13 @@ class GuardrailsSession:
         self.revealed = bool(config.getoption("guardrails_reveal"))
         self.running: Running | None = None
         self._is_worker = hasattr(config, "workerinput")
-        self._engines: dict[object, Engine] = {}
+        self._engines: dict[object, tuple[Engine, object]] = {}
         self._upstream: RecordingUpstream | None = None
         self._sent: set[str] = set()
         self._ended: dict[str, Running] = {}
         self._records: dict[str, CaseRecord] = {}
         self._guards: dict[str, Guard] = {}
-        self._started = datetime.now(timezone.utc)
+        self._started = datetime.now(UTC)
         self._run: Run | None = None
         self._written: list[Path] = []
 
@@ -146,7 +146,7 @@ class GuardrailsSession:
         return [target for spec in asked for target in parse_target(spec, self.config.invocation_params.dir)]
 
     def _from_command_line(self, path: str) -> Path:
-        return Path(os.path.abspath(self.config.invocation_params.dir / path))
+        return self.config.invocation_params.dir / path
 
     def overriding_config(self) -> Path | None:
         """Return the configuration of ``--guardrails-config``, which goes before every other."""
@@ -174,14 +174,12 @@ class GuardrailsSession:
             )
         if isinstance(config, Engine):
             return config
-        key = str(config) if isinstance(config, str | Path) else id(config)
+        by_path = isinstance(config, str | Path)
+        key = str(config) if by_path else id(config)
         if key not in self._engines:
-            if isinstance(config, Mapping):
-                self._engines[key] = Engine.from_config(config)
-                self._engines[f"kept {key}"] = config  # type: ignore[assignment]  # keeps its id from being used again
-            else:
-                self._engines[key] = Engine.from_file(self._shown(config))
-        return self._engines[key]
+            engine = Engine.from_file(self._shown(config)) if by_path else Engine.from_config(config)
+            self._engines[key] = engine, config  # kept, so that no other mapping gets its id
+        return self._engines[key][0]
 
     def _shown(self, path: str | Path) -> Path:
         """Return a path as short as errors and reports should show it."""
@@ -190,7 +188,7 @@ class GuardrailsSession:
         return absolute.relative_to(cwd) if absolute.is_relative_to(cwd) and Path.cwd() == cwd else absolute
 
     def judged_engine(self, config: Any) -> Engine:
-        """Return the engine for the fixture ``guardrail_engine``; a bad configuration fails the test without a stack."""
+        """Return the engine for ``guardrail_engine``; a bad configuration fails the test without a stack."""
         return JudgedEngine(self, self._engine_or_fail(config))
 
     def _engine_or_fail(self, config: Any) -> Engine:
@@ -360,7 +358,8 @@ class GuardrailsSession:
             self._sent.add(record.guard)
             guard = _guard(engine)
         if self._is_worker:
-            report.guardrail = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}  # type: ignore[attr-defined]
+            riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
+            report.guardrail = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
         else:
             self._keep(record, guard)
         if record.trace is not None:
@@ -392,7 +391,7 @@ class GuardrailsSession:
         if errored and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             exitstatus = EXIT_UNTRUSTED
         whole = not (session.shouldfail or session.shouldstop) and exitstatus in (0, 1, 5, EXIT_UNTRUSTED)
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         self._run = Run(
             started=self._started.isoformat(timespec="seconds"),
             duration_s=round((now - self._started).total_seconds(), 3),
@@ -487,4 +486,3 @@ def explain(left: object, right: object, session: GuardrailsSession | None) -> l
         other = [name for name in names if getattr(left, name) != getattr(right, name)]
         return [f"traces differ in {', '.join(other)}", "left:", *trace_lines(left), "right:", *trace_lines(right)]
     return None
-

@@ -6,14 +6,18 @@ Every string that a model can read is a text: content, parts, tool arguments (al
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from pytest_guardrails._model import Message, Scope, Text
 
-# Keys whose strings name or type something and are never shown to a model as prose.
+# Keys of an API's own objects whose strings name or type something; inside tool arguments, every string is data.
 _STRUCTURAL = frozenset({"type", "id", "tool_use_id", "tool_call_id", "role", "name", "media_type", "detail", "format"})
+_ARGUMENTS = re.compile(r"\.(arguments|input)(?=[.#]|\Z)")
+_DATA_KEYS = frozenset({"url", "image_url", "file_data"})
+_DATA_URL = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=_-]*", re.ASCII)
 
 
 def texts_in_scope(messages: tuple[Message, ...], scope: Scope) -> tuple[Text, ...]:
@@ -35,13 +39,15 @@ def with_texts(message: Message, texts: Mapping[str, str]) -> Message:
     content: Any = message.content
     if isinstance(content, str):
         content = texts.get("content", content)
-    elif content is not None:
+    elif not content:
+        content = texts.get("content") or content
+    else:
         content = _rewritten(content, "content", texts)
     return replace(message, content=content, tool_calls=_rewritten(message.tool_calls, "tool_calls", texts))
 
 
 def _texts_of(message: Message) -> Iterator[tuple[str, str]]:
-    if message.content is None and not message.tool_calls:
+    if not message.content and not message.tool_calls:
         yield "content", ""
     yield from _leaves(message.content, "content")
     yield from _leaves(message.tool_calls, "tool_calls")
@@ -56,8 +62,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _leaves(inner, f"{path}#")
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if _is_text(key, item):
-                yield from _leaves(item, f"{path}.{key}")
+            if _is_text(path, key, item):
+                yield from _leaves(item, _under(path, key))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _leaves(item, f"{path}.{index}")
@@ -72,7 +78,7 @@ def _rewritten(value: Any, path: str, texts: Mapping[str, str]) -> Any:
         return value if changed == inner else json.dumps(changed, ensure_ascii=False)
     if isinstance(value, Mapping):
         return {
-            key: _rewritten(item, f"{path}.{key}", texts) if _is_text(key, item) else item
+            key: _rewritten(item, _under(path, key), texts) if _is_text(path, key, item) else item
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
@@ -80,10 +86,15 @@ def _rewritten(value: Any, path: str, texts: Mapping[str, str]) -> Any:
     return value
 
 
-def _is_text(key: str, value: Any) -> bool:
-    if isinstance(value, str):
-        return key not in _STRUCTURAL and not value.startswith("data:")
-    return True
+def _under(path: str, key: str) -> str:
+    """Return the path of a key, escaped so that no two places of a message share one."""
+    return f"{path}.{key.replace('~', '~0').replace('.', '~1').replace('#', '~2')}"
+
+
+def _is_text(path: str, key: str, value: Any) -> bool:
+    if not isinstance(value, str) or _ARGUMENTS.search(path):
+        return True
+    return key not in _STRUCTURAL and not (key in _DATA_KEYS and _DATA_URL.fullmatch(value))
 
 
 def _json_inside(text: str, path: str) -> Any:
@@ -91,7 +102,15 @@ def _json_inside(text: str, path: str) -> Any:
     if not path.endswith("arguments") or not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_every_value)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
+
+
+def _every_value(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object with every value of a repeated key, in a list: the first one is sent, and read, too."""
+    out: dict[str, list[Any]] = {}
+    for key, value in pairs:
+        out.setdefault(key, []).append(value)
+    return {key: values[0] if len(values) == 1 else values for key, values in out.items()}

@@ -97,13 +97,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return GuardrailsFile.from_parent(parent, path=file_path, session_=_session(parent.config))
 
 
+def _is_marked(item: pytest.Item) -> bool:
+    """True if the item has the marker; its keywords alone do not tell, since a parameter may have that name."""
+    return MARKER in item.keywords and item.get_closest_marker(MARKER) is not None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Turn a marker with wrong arguments into a collection error of its module."""
     report = yield
-    marked = [item for item in report.result or () if isinstance(item, pytest.Item) and MARKER in item.keywords]
+    marked = [item for item in report.result or () if isinstance(item, pytest.Item) and _is_marked(item)]
     if marked and report.passed:
         from pytest_guardrails._session import marker_problems
 
@@ -128,7 +133,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge what a test runs, and fail a marked test that ran nothing or swallowed a mismatch."""
-    if MARKER not in item.keywords and "guardrail_engine" not in getattr(item, "fixturenames", ()):
+    if not _is_marked(item) and "guardrail_engine" not in getattr(item, "fixturenames", ()):
         return (yield)
     session = _session(item.config)
     session.begin(item)
@@ -146,7 +151,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the record of a guardrail test onto its report, as JSON, and show a mismatch without a stack."""
     report = yield
-    if MARKER in item.keywords:
+    if _is_marked(item):
         _session(item.config).attach(item, call, report)
     return report
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+
+import pytest
+
+pytest_plugins = ["pytester"]
 
 # pytester forgets what an inner run imported; what is imported here stays, so that inner runs start quickly.
 # For yaml it is a must: libyaml's binding does not survive a second import.
-import hypothesis  # noqa: F401
-import hypothesis.strategies
-import pytest
-import stdnum.iban
-import yaml  # noqa: F401
-
-import pytest_guardrails._collect
-import pytest_guardrails.cli  # noqa: F401
-
-pytest_plugins = ["pytester"]
+for name in ("yaml", "hypothesis.strategies", "stdnum.iban", "pytest_guardrails._collect", "pytest_guardrails.cli"):
+    importlib.import_module(name)
 
 GUARD = """\
 version: "1.2"

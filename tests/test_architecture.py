@@ -104,7 +104,8 @@ def test_a_run_without_guardrail_tests_imports_nothing_heavy(tmp_path: Path) -> 
     (tmp_path / "test_one.py").write_text("def test_one(): pass\n")
     code = (
         "import os, pytest; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'; "
-        f"assert pytest.main(['-q', '-p', 'pytest_guardrails.plugin', '-p', 'no:cacheprovider', {str(tmp_path)!r}]) == 0"
+        "options = ['-q', '-p', 'pytest_guardrails.plugin', '-p', 'no:cacheprovider']; "
+        f"assert pytest.main([*options, {str(tmp_path)!r}]) == 0"
     )
     names = loaded(code)
     assert [name for name in names if name.startswith(f"{PACKAGE}.")] == [f"{PACKAGE}.plugin"]

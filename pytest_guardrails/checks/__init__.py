@@ -73,7 +73,6 @@ def factories() -> Mapping[str, tuple[Callable[..., Any] | importlib.metadata.En
 
     Raises:
         ConfigError: where two packages, or a package and this one, claim one name.
-
     """
     found: dict[str, tuple[Any, str | None]] = {name: (factory, None) for name, factory in BUILT_IN.items()}
     for entry in importlib.metadata.entry_points(group=GROUP):

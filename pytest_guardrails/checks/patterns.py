@@ -21,7 +21,6 @@ def compiled(rule: str) -> re.Pattern[str]:
 
     Raises:
         ConfigError: for an empty or invalid pattern, one that matches the empty text, or an unknown flag.
-
     """
     pattern, flags = rule, re.NOFLAG
     delimited = re.fullmatch(r"/(.*)/([A-Za-z]*)", rule, re.DOTALL)

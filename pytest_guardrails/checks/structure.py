@@ -53,7 +53,7 @@ class JsonSchema:
 
         kind = jsonschema.validators.validator_for(self.schema, default=jsonschema.Draft202012Validator)
         try:
-            kind.check_schema(self.schema)
+            kind.check_schema(dict(self.schema))
         except jsonschema.SchemaError as exc:
             raise ConfigError(f"schema is no JSON Schema: {exc.message}") from None
         # An empty registry: a $ref to another document is an error of the check, never a download.

@@ -49,9 +49,8 @@ class Contains:
 
 
 def _at(check: str, text: Text, word: str) -> Finding:
-    start = text.text.index(word)
-    place = {"message_index": text.message_index, "start": start, "end": start + len(word)}
-    return Finding(check, "content", field=text.field, **place)  # type: ignore[arg-type]
+    start, end = text.text.index(word), text.text.index(word) + len(word)
+    return Finding(check, "content", message_index=text.message_index, field=text.field, start=start, end=end)
 
 
 def _out_of_range(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_guardrails._codec import encode
@@ -11,6 +14,7 @@ from pytest_guardrails._model import Run
 from pytest_guardrails._stats import Rate, percentile
 
 SCHEMA = "pytest-guardrails/report/1"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def report_dict(run: Run) -> dict[str, Any]:
@@ -35,9 +39,29 @@ def json_report(run: Run) -> str:
     """Return the report as JSON, one line per case, so that two reports can be compared line by line."""
     data = report_dict(run)
     cases = data.pop("cases")
-    head = json.dumps(data, ensure_ascii=False, indent=1)[:-2]
-    lines = ",\n".join(f"  {json.dumps(case, ensure_ascii=False)}" for case in cases)
+    head = dumps(data, indent=1)[:-2]
+    lines = ",\n".join(f"  {dumps(case)}" for case in cases)
     return f'{head},\n "cases": [\n{lines}\n ]\n}}\n'
+
+
+def dumps(value: Any, indent: int | None = None, separators: tuple[str, str] | None = None) -> str:
+    """Return ``value`` as JSON that every parser reads: numbers that JSON has no word for (NaN, infinity) are null.
+
+    A lone surrogate, which no file can hold, stands as its escape.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, separators=separators)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _metrics(metrics: Metrics) -> dict[str, Any]:
@@ -82,7 +106,7 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "hits": rate.hits,
         "total": rate.total,
         "value": rate.value,
-        "interval_95": rate.interval,
+        "interval_95": rate.interval and list(rate.interval),
         "upper_95": rate.upper,
         "lower_95": rate.lower,
     }

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from pytest_guardrails._metrics import Metrics, measure
 from pytest_guardrails._model import CaseRecord, CaseStatus, Run
-from pytest_guardrails.reporters.terminal import described
+from pytest_guardrails.reporters.terminal import described, plain, verdict_line
 
 MOST_CASES = 50
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&@:])")
+MOST_GUARDRAILS = 50
+MOST_LETTERS = 300
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&@:$])")
+_MENTION = re.compile(r"\\([@#])")
 _SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
@@ -21,21 +24,26 @@ def markdown(run: Run) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` so that Markdown and its tables show it as it is, on one line, without control characters."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return _SPECIAL.sub(r"\\\1", plain)
+    """Return ``text`` so that Markdown and its tables show it as it is, on one line, cut, without hidden characters.
+
+    GitHub links ``@name`` and ``#1`` even where they are escaped, so a zero-width space parts them.
+    """
+    return _MENTION.sub(r"\1&#8203;", _SPECIAL.sub(r"\\\1", plain(text, MOST_LETTERS)))
 
 
 def _head(run: Run, metrics: Metrics) -> Iterator[str]:
     counts = metrics.statuses
-    bad = counts[CaseStatus.NOT_AS_EXPECTED] + counts[CaseStatus.ERROR]
-    yield f"# Guardrails: {'all as expected' if not bad else f'{bad} of {sum(counts.values())} not as expected'}"
+    yield f"# Guardrails: {verdict_line(run, metrics)}"
     yield ""
     if metrics.unexpected_errors:
-        yield f"**Untrusted:** guards gave no answer in {metrics.unexpected_errors} cases."
+        yield f"**Untrusted:** cases in which guards gave no answer: {metrics.unexpected_errors}.\n"
+    if metrics.failed_open:
+        yield f"**Failed open:** a check errored, nobody chose it, and the request passed: {metrics.failed_open}.\n"
     if not run.complete:
-        yield "**Incomplete:** the run was cut short."
-    yield ", ".join(f"{number} {status.value}" for status, number in counts.items() if number) or "No case ran."
+        yield "**Incomplete:** the run was cut short.\n"
+    said = [f"{number} {status.value}" for status, number in counts.items() if number]
+    said += [f"{metrics.known_failing} known failing (xfail)"] if metrics.known_failing else []
+    yield ", ".join(said) or "No case ran."
     yield ""
     yield f"- False-positive rate: {described(metrics.confusion.fpr, 'benign cases')}"
     yield f"- Recall: {described(metrics.confusion.recall, 'attack cases')}"
@@ -48,16 +56,18 @@ def _guardrails(metrics: Metrics) -> Iterator[str]:
         return
     yield "| guard | guardrail | phase | fired | silent | decided | errors | skipped |"
     yield "|---|---|---|--:|--:|--:|--:|--:|"
-    for tally in metrics.guardrails:
+    for tally in metrics.guardrails[:MOST_GUARDRAILS]:
         names = " | ".join(map(escaped, (tally.guard, tally.guardrail, tally.phase)))
         yield f"| {names} | {tally.fired} | {tally.silent} | {tally.decided} | {tally.errors} | {tally.skipped} |"
+    if len(metrics.guardrails) > MOST_GUARDRAILS:
+        yield f"\n… and {len(metrics.guardrails) - MOST_GUARDRAILS} more guardrails; report.json has all."
 
 
 def _failures(run: Run) -> Iterator[str]:
     bad = [record for record in run.records if record.xfail is None and _is_bad(record)]
     if not bad:
         return
-    bad.sort(key=lambda record: (record.status is not CaseStatus.ERROR, _SEVERITY.get(record.severity, 9)))
+    bad.sort(key=_worst_first)
     yield "| severity | case | where | what |"
     yield "|---|---|---|---|"
     for record in bad[:MOST_CASES]:
@@ -71,3 +81,7 @@ def _failures(run: Run) -> Iterator[str]:
 
 def _is_bad(record: CaseRecord) -> bool:
     return record.status in (CaseStatus.NOT_AS_EXPECTED, CaseStatus.ERROR)
+
+
+def _worst_first(record: CaseRecord) -> tuple[bool, int, str]:
+    return record.status is not CaseStatus.ERROR, _SEVERITY.get(record.severity, 9), record.nodeid

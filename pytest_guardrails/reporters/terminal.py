@@ -1,7 +1,8 @@
-"""The guardrails section of pytest's terminal summary: plain lines that fit 80 columns."""
+"""The guardrails section of pytest's terminal summary: plain lines that fit the width, whatever a case is called."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from pytest_guardrails._metrics import GuardrailTally, Metrics
@@ -9,23 +10,71 @@ from pytest_guardrails._model import CaseStatus, Run
 from pytest_guardrails._stats import Rate
 
 MOST_ROWS = 24
+_LONGEST = 2_000
 
 
 def terminal(run: Run, metrics: Metrics, *, width: int = 80) -> Iterator[str]:
-    """Yield the lines of the section; ``width`` is in columns."""
-    for guard in run.guards:
-        yield _cut(f"guard      {guard.target}, {guard.config}: version {guard.version}", width)
+    """Yield the lines of the section, printable and at most ``width`` columns wide."""
+    for line in _lines(run, metrics, width):
+        yield _cut(plain(line, _LONGEST), width)
+
+
+def plain(text: str, most: int, keep: str = "") -> str:
+    r"""Return ``text`` so that it can only be read: other space as spaces, what is not printable as an escape.
+
+    Control, format (bidirectional, zero-width, tags), unassigned and surrogate characters show as ``\x1b`` or
+    ``\u202e``. ``keep`` names characters that stay. What is longer than ``most`` is cut, and says so.
+    """
+    cut = "" if len(text) <= most else f"… ({len(text):,} characters)"
+    text = text[:most]
+    if text.isprintable():
+        return text + cut
+    return "".join(letter if letter.isprintable() or letter in keep else _readable(letter) for letter in text) + cut
+
+
+def _readable(letter: str) -> str:
+    return " " if letter.isspace() else letter.encode("unicode_escape").decode("ascii")
+
+
+def verdict_line(run: Run, metrics: Metrics) -> str:
+    """Say in one line what became of the run; what makes its figures doubtful comes first."""
     counts = metrics.statuses
-    yield _cut("cases      " + ", ".join(_counts(counts, metrics)), width)
-    yield from _trust(run, metrics, width)
+    failed, errors = counts[CaseStatus.NOT_AS_EXPECTED], counts[CaseStatus.ERROR]
+    said = ["UNTRUSTED"] if errors else []
+    said += [f"FAILED OPEN in {_cases(metrics.failed_open)}"] if metrics.failed_open else []
+    said += [] if run.complete else ["INCOMPLETE"]
+    if failed or errors:
+        of = f"{failed} of {_cases(sum(counts.values()))} not as expected"
+        said.append(f"{of}, {errors} without an answer" if errors else of)
+    elif counts[CaseStatus.AS_EXPECTED]:
+        said.append(f"all as expected ({_cases(counts[CaseStatus.AS_EXPECTED])})")
+    else:
+        said.append("no case ran")
+    return " · ".join(said)
+
+
+def _cases(number: int) -> str:
+    return f"{number:,} case{'' if number == 1 else 's'}"
+
+
+def _lines(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
+    for guard in run.guards:
+        yield f"guard      {guard.target}, {guard.config}: version {guard.version}"
+    yield "cases      " + ", ".join(_counts(metrics.statuses, metrics))
+    yield from _trust(run, metrics)
     if metrics.guardrails:
         yield from _table(metrics, width)
-    for line in _rates(metrics):
-        yield _cut(line, width)
+    yield from _rates(metrics)
     if metrics.latency_p50_s is not None and metrics.latency_p95_s is not None:
         yield f"latency    p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request"
         name, slowest = metrics.slowest[0]
-        yield _cut(f"slowest    {_ms(slowest)} {name.rpartition('/')[2]}", width)
+        yield f"slowest    {_ms(slowest)} {_file_name(name)}"
+
+
+def _file_name(nodeid: str) -> str:
+    """Return a node id without the folders of its file; a slash in the name of the case is none of theirs."""
+    file, separator, case = nodeid.partition("::")
+    return file.rpartition("/")[2] + separator + case
 
 
 def _counts(counts: dict[CaseStatus, int], metrics: Metrics) -> Iterator[str]:
@@ -38,13 +87,13 @@ def _counts(counts: dict[CaseStatus, int], metrics: Metrics) -> Iterator[str]:
         yield f"{metrics.known_failing} xfail"
 
 
-def _trust(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
+def _trust(run: Run, metrics: Metrics) -> Iterator[str]:
     if metrics.unexpected_errors:
-        yield _cut(f"UNTRUSTED  guards gave no answer in {metrics.unexpected_errors} cases: no rate improves", width)
+        yield f"UNTRUSTED  guards gave no answer in {_cases(metrics.unexpected_errors)}: no rate improves"
     if metrics.failed_open:
-        yield _cut(f"FAILED OPEN in {metrics.failed_open} cases, and nobody chose on_error: allow", width)
+        yield f"FAILED OPEN in {_cases(metrics.failed_open)}, and nobody chose on_error: allow"
     if metrics.failed_open_by_choice:
-        yield _cut(f"open       FAILED OPEN by choice (on_error: allow) in {metrics.failed_open_by_choice} cases", width)
+        yield f"open       FAILED OPEN by choice (on_error: allow) in {_cases(metrics.failed_open_by_choice)}"
     if not run.complete:
         yield "INCOMPLETE the run was cut short: what follows speaks of a part of it"
 
@@ -52,24 +101,24 @@ def _trust(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
 def _table(metrics: Metrics, width: int) -> Iterator[str]:
     several = len({tally.guard for tally in metrics.guardrails}) > 1
     name_width = max(16, min(34, width - 46))
-    yield f"{'guardrail':<{name_width}} {'phase':<6} {'fired':>6} {'silent':>6} {'decided':>7} {'errors':>6} {'skip':>6}"
+    yield f"{'guardrail':<{name_width}} phase   fired silent decided errors   skip"
     guard = None
     rows = sorted(metrics.guardrails, key=lambda tally: tally.guard)
     for tally in rows[:MOST_ROWS]:
         if several and tally.guard != guard:
             guard = tally.guard
-            yield _cut(f"{guard}", width)
+            yield guard
         yield _row(tally, name_width, several)
     if len(rows) > MOST_ROWS:
         yield f"… and {len(rows) - MOST_ROWS} more guardrails; the report has all"
 
 
 def _row(tally: GuardrailTally, name_width: int, indent: bool) -> str:
-    name = ("  " if indent else "") + tally.guardrail
-    name = name if len(name) <= name_width else f"{name[: name_width - 1]}…"
+    name = _cut(("  " if indent else "") + plain(tally.guardrail, _LONGEST), name_width)
+    name += " " * (name_width - _columns(name))
     phase = tally.phase.split("_", maxsplit=1)[0]
     figures = f"{tally.fired:>6} {tally.silent:>6} {tally.decided:>7} {tally.errors:>6} {tally.skipped:>6}"
-    return f"{name:<{name_width}} {phase:<6} {figures}"
+    return f"{name} {phase:<6} {figures}"
 
 
 def _rates(metrics: Metrics) -> Iterator[str]:
@@ -86,15 +135,41 @@ def described(rate: Rate, population: str) -> str:
     """Say a rate with its counts, two-sided interval and exact one-sided bound, or that it is unknown."""
     if rate.value is None or rate.interval is None or rate.upper is None or rate.lower is None:
         return f"unknown (0 {population})"
-    low, high = rate.interval
+    low, high = map(percent, rate.interval)
     good = population.startswith("attack")
-    bound = f"≥ {rate.lower:.1%}" if good else f"≤ {rate.upper:.1%}"
-    return f"{rate.value:.1%} ({rate.hits} of {rate.total} {population}), 95 %: {low:.1%}–{high:.1%}; {bound}"
+    bound = f"≥ {percent(rate.lower)}" if good else f"≤ {percent(rate.upper)}"
+    return f"{percent(rate.value)} ({rate.hits} of {rate.total} {population}), 95 %: {low}–{high}; {bound}"
+
+
+def percent(share: float) -> str:
+    """Return a share as per cent, with so many digits that only none is 0.0 % and only all is 100.0 %."""
+    rest = min(share, 1 - share)
+    digits = next((digits for digits in range(1, 6) if rest >= 10 ** -(digits + 2)), 6) if rest > 0 else 1
+    return f"{share:.{digits}%}"
 
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.2f} ms"
 
 
+def _columns(text: str) -> int:
+    """Return how wide a printable text is in a terminal: East Asian letters take two columns, accents none."""
+    return len(text) if text.isascii() else sum(map(_letter_columns, text))
+
+
+def _letter_columns(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
 def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    if _columns(line) <= width:
+        return line
+    kept, room = [], width - 1
+    for letter in line:
+        room -= _letter_columns(letter)
+        if room < 0:
+            break
+        kept.append(letter)
+    return f"{''.join(kept)}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ class Engine:
             if (guardrail.phase, guardrail.id) in seen:
                 raise ConfigError(f"guardrail {guardrail.id!r} is there twice in {guardrail.phase.value}")
             seen.add((guardrail.phase, guardrail.id))
-        whole = isinstance(version, GuardVersion)
-        self._version = version if whole else _config.version_of(self._guardrails, version)  # type: ignore[arg-type]
+        if not isinstance(version, GuardVersion):
+            version = _config.version_of(self._guardrails, version)
+        self._version: GuardVersion = version
         self._source = source
 
     @classmethod
@@ -97,14 +99,17 @@ class RecordingUpstream:
     """
 
     def __init__(self, *replies: str | Response | Iterable[str]) -> None:
+        self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._replies: list[str | Response | tuple[str, ...]] = []
         self.reply(*replies)
 
     def __call__(self, request: Request) -> Any:
-        self._requests.append(request)
-        position = min(len(self._requests), len(self._replies)) - 1
-        return self._replies[position] if position >= 0 else echo(request)
+        """Record the request, and answer."""
+        with self._lock:  # so that each reply is used once
+            self._requests.append(request)
+            position = min(len(self._requests), len(self._replies)) - 1
+            return self._replies[position] if position >= 0 else echo(request)
 
     def reply(self, *replies: str | Response | Iterable[str]) -> RecordingUpstream:
         """Add scripted replies, in the order in which they are used."""

@@ -98,7 +98,7 @@ def test_the_short_summary_is_one_line_in_ci_too(
 
 
 def test_skip_and_xfail(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
-    """skip and xfail do what pytest's marks do, with their reasons; an xfail that passes is an XPASS."""
+    """Skip and xfail do what pytest's marks do, with their reasons; an xfail that passes is an XPASS."""
     guard(
         "  - {id: a, input: x, skip: too slow, expect: allow}\n"
         "  - {id: b, input: x, xfail: known gap, expect: block}\n"
@@ -113,11 +113,20 @@ def test_skip_and_xfail(pytester: pytest.Pytester, guard: Callable[..., None]) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("  - {id: a, inptu: x, expect: allow}\n", "cases.guardrails.yaml:3:*unknown key*'inptu'; did you mean 'input'?*"),
+        (
+            "  - {id: a, inptu: x, expect: allow}\n",
+            "cases.guardrails.yaml:3:*unknown key*'inptu'; did you mean 'input'?*",
+        ),
         ("  - {id: a, input: x, input: y, expect: allow}\n", "cases.guardrails.yaml:3:*key 'input' is there twice*"),
         ("  - {id: a, input: x, expect: {verdict: blok}}\n", "cases.guardrails.yaml:3:*did you mean 'block'?*"),
-        ("  - {id: a, input: x, expect: {verdict: block, by: wrods}}\n", "*:3:*guardrail id 'wrods'; did you mean 'words'?*"),
-        ("  - {id: a, input: x, expect: allow}\n  - {id: a, input: y, expect: allow}\n", "*:4:*case 'a' is there twice*"),
+        (
+            "  - {id: a, input: x, expect: {verdict: block, by: wrods}}\n",
+            "*:3:*guardrail id 'wrods'; did you mean 'words'?*",
+        ),
+        (
+            "  - {id: a, input: x, expect: allow}\n  - {id: a, input: y, expect: allow}\n",
+            "*:4:*case 'a' is there twice*",
+        ),
         ("  - [\n", "cases.guardrails.yaml:*not YAML*"),
     ],
 )

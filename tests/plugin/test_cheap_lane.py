@@ -101,7 +101,8 @@ from pytest_guardrails.targets import embedded
 def pytest_collection_modifyitems(items):
     def boom(*args): raise RuntimeError("upstream broke")
     for item in items:
-        item.engine = type("Broken", (), {"run": boom, "version": item.engine.version, "source": "x", "guardrails": ()})()
+        own = {"run": boom, "version": item.engine.version, "source": "x", "guardrails": ()}
+        item.engine = type("Broken", (), own)()
 """
     )
     result = pytester.runpytest(*PLAIN)

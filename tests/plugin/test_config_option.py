@@ -43,7 +43,9 @@ def test_precedence(pytester: pytest.Pytester, option: bool, fixture: bool, ini:
     pytester.runpytest("-s", *arguments).stdout.fnmatch_lines([f"*decided by {decider}*"])
 
 
-@pytest.mark.parametrize(("option", "named", "decider"), [(True, True, "option"), (False, True, "file"), (False, False, "ini")])
+@pytest.mark.parametrize(
+    ("option", "named", "decider"), [(True, True, "option"), (False, True, "file"), (False, False, "ini")]
+)
 def test_precedence_for_case_files(pytester: pytest.Pytester, option: bool, named: bool, decider: str) -> None:
     """For a case file, its own guardrails: stands between the command line and the ini file."""
     for name in ("option", "file", "ini"):
@@ -75,7 +77,8 @@ def test_the_fixture_may_return_a_mapping_or_an_engine(pytester: pytest.Pytester
     body = """
         import pytest
         from pytest_guardrails import Engine
-        CONFIG = {"input_guardrails": [{"id": "g", "default.contains": {"words": ["word"], "operator": "none"}, "deny": True}]}
+        WORDS = {"words": ["word"], "operator": "none"}
+        CONFIG = {"input_guardrails": [{"id": "g", "default.contains": WORDS, "deny": True}]}
 
         @pytest.fixture(scope="session")
         def guardrails_config():

@@ -22,7 +22,9 @@ def run(pytester: pytest.Pytester, body: str, *arguments: str) -> pytest.RunResu
     return pytester.runpytest(*arguments)
 
 
-def test_the_upstream_records_and_answers_from_its_script(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+def test_the_upstream_records_and_answers_from_its_script(
+    pytester: pytest.Pytester, guard: Callable[..., None]
+) -> None:
     """What the model received is kept in order; replies are used in order, the last one repeats, then an echo."""
     guard()
     run(
@@ -80,17 +82,19 @@ def test_x(guardrail_engine, warm):
 def test_assertions_on_verdicts_show_the_trace(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
     """A failed ``==`` of a verdict says what came, and the steps of the last trace."""
     guard()
-    result = run(pytester, "\ndef test_x(guardrail_engine):\n    assert guardrail_engine.run('fine').verdict == 'block'\n")
+    result = run(
+        pytester, "\ndef test_x(guardrail_engine):\n    assert guardrail_engine.run('fine').verdict == 'block'\n"
+    )
     result.stdout.fnmatch_lines(["E *verdict 'allow' == 'block'", "E *the last trace:", "E *caller  200 allow"])
 
 
 def test_assertions_on_traces_name_the_difference(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
     """A failed ``==`` of two traces names the fields that differ."""
     guard()
-    result = run(
-        pytester,
-        "\ndef test_x(guardrail_engine):\n    assert guardrail_engine.run('fine') == guardrail_engine.run('forbidden')\n",
+    body = (
+        "\ndef test_x(guardrail_engine):\n    run = guardrail_engine.run\n    assert run('fine') == run('forbidden')\n"
     )
+    result = run(pytester, body)
     result.stdout.fnmatch_lines(["E *traces differ in request, verdict, action*"])
 
 

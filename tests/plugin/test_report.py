@@ -76,9 +76,7 @@ def test_the_bare_option_in_addopts_leaves_the_command_line_alone(
         ("html:folder/", "folder/index.html"),
     ],
 )
-def test_a_type_and_a_destination(
-    pytester: pytest.Pytester, guard: Callable[..., None], value: str, file: str
-) -> None:
+def test_a_type_and_a_destination(pytester: pytest.Pytester, guard: Callable[..., None], value: str, file: str) -> None:
     """TYPE[:DEST] writes that report alone, to its destination."""
     guard(PASSING)
     before = {path for path in pytester.path.rglob("*") if path.is_file()}

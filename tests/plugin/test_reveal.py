@@ -13,7 +13,9 @@ def test_failures_mask_texts_by_default(pytester: pytest.Pytester, guard: Callab
     """A failure shows the shape of texts, says that they are masked, and how to see them."""
     guard(CASES)
     result = pytester.runpytest()
-    result.stdout.fnmatch_lines(["*«aaaa <EMAIL> · 12 chars · #*", "*texts are masked; --guardrails-reveal shows them*"])
+    result.stdout.fnmatch_lines(
+        ["*«aaaa <EMAIL> · 12 chars · #*", "*texts are masked; --guardrails-reveal shows them*"]
+    )
     result.stdout.no_fnmatch_line("*nobody*")
 
 

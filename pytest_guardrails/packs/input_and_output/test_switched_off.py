@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_guardrails import Engine, expect_verdict
+from pytest_guardrails import Case, Engine, expect_verdict
 from pytest_guardrails._cases import load
 from pytest_guardrails._expect import judge
 from pytest_guardrails.targets.embedded import scripted
@@ -29,8 +29,8 @@ def test_the_armed_guard_still_sanitizes(guardrail_engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.id)
-def test_switched_off_the_attack_cases_are_not_as_expected(case: object) -> None:
+def test_switched_off_the_attack_cases_are_not_as_expected(case: Case) -> None:
     """An engine without guardrails fails every attack row, so an off switch cannot look like a better rate."""
     disarmed = Engine(guardrails=())
-    trace = disarmed.run(case.request, scripted(case.response, stream=case.request.stream))  # type: ignore[attr-defined]
-    assert judge(case, trace).status == "not as expected"  # type: ignore[arg-type]
+    trace = disarmed.run(case.request, scripted(case.response, stream=case.request.stream))
+    assert judge(case, trace).status == "not as expected"

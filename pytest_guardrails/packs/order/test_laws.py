@@ -26,7 +26,9 @@ def guardrails_config() -> Path:
 @pytest.mark.parametrize("text", INPUTS, ids=range(len(INPUTS)))
 def test_results_stand_in_declared_order(guardrail_engine: Engine, text: str) -> None:
     """Every guardrail has a result, those before the request first, each phase in declared order."""
-    declared = [guardrail.id for phase in Phase for guardrail in guardrail_engine.guardrails if guardrail.phase is phase]
+    declared = [
+        guardrail.id for phase in Phase for guardrail in guardrail_engine.guardrails if guardrail.phase is phase
+    ]
     assert [result.guardrail for result in guardrail_engine.run(text).results] == declared
 
 
