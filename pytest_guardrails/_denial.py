@@ -44,19 +44,20 @@ def _hook_result(result: GuardrailResult) -> dict[str, Any]:
         "deny": deny,
         "transformed": result.action is Action.SANITIZE,
         "async": False,
-        "checks": [_check_result(check, result.on_error) for check in result.checks],
+        "checks": [_check_result(check, result) for check in result.checks],
         "feedback": None,
     }
 
 
-def _check_result(check: CheckResult, on_error: OnError) -> dict[str, Any]:
+def _check_result(check: CheckResult, result: GuardrailResult) -> dict[str, Any]:
+    failed_softly = result.soft_failed and check.action is Action.WARN
     names = Counter(finding.name for finding in check.findings)
     out: dict[str, Any] = {
         "id": check.check,
-        "verdict": check.error is None and check.action is not Action.DENY,
+        "verdict": check.error is None and check.action is not Action.DENY and not failed_softly,
         "transformed": check.action is Action.SANITIZE,
         "data": {"findings": dict(sorted(names.items()))} if names else None,
-        "fail_on_error": on_error is OnError.BLOCK,
+        "fail_on_error": result.on_error is OnError.BLOCK,
     }
     if check.error is not None:
         out["error"] = {"name": check.error.kind, "message": "the check gave no answer"}

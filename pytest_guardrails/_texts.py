@@ -1,6 +1,7 @@
 """Where the texts of a message are, and the message with other texts in those places.
 
-Every string that a model can read is a text: content, parts, tool arguments (also inside their JSON), tool results.
+Every string that a model can read is a text: content, parts, tool arguments (also inside their JSON), tool results;
+and so is a number of nine digits or more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pytest_guardrails._model import Message, Scope, Text
 # Keys of an API's own objects whose strings name or type something; inside tool arguments, every string is data.
 _STRUCTURAL = frozenset({"type", "id", "tool_use_id", "tool_call_id", "role", "name", "media_type", "detail", "format"})
 _ARGUMENTS = re.compile(r"\.(arguments|input)(?=[.#]|\Z)")
+_LONG = 10**8
 _DATA_KEYS = frozenset({"url", "image_url", "file_data"})
 _DATA_URL = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=_-]*", re.ASCII)
 
@@ -67,6 +69,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _leaves(item, f"{path}.{index}")
+    elif _is_long_number(value):
+        yield path, str(value)
 
 
 def _rewritten(value: Any, path: str, texts: Mapping[str, str]) -> Any:
@@ -83,7 +87,14 @@ def _rewritten(value: Any, path: str, texts: Mapping[str, str]) -> Any:
         }
     if isinstance(value, list | tuple):
         return [_rewritten(item, f"{path}.{index}", texts) for index, item in enumerate(value)]
+    if _is_long_number(value) and texts.get(path, str(value)) != str(value):
+        return texts[path]
     return value
+
+
+def _is_long_number(value: Any) -> bool:
+    """True for a number that could be a card or an account: a tool's argument need not be a string to be one."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _LONG
 
 
 def _under(path: str, key: str) -> str:

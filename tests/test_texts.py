@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_guardrails import Message, Scope
+from pytest_guardrails import Message, Scope, Text
 from pytest_guardrails._texts import texts_in_scope, with_texts
 
 KEYS = st.one_of(
@@ -208,3 +208,14 @@ def test_scope(scope: Scope, expected: list[tuple[int, str]]) -> None:
     """Texts carry the index and role of their message, and only messages in scope have any."""
     messages = (Message("system", "s"), Message("user", "a"), Message("user", [{"text": "b"}]))  # type: ignore[arg-type]
     assert [(text.message_index, text.role) for text in texts_in_scope(messages, scope)] == expected
+
+
+def test_a_long_number_in_tool_arguments_is_a_text() -> None:
+    """A card that a tool gets as a JSON number is found and replaced; a short number stays a number."""
+    card = int("4111" * 4)
+    arguments = json.dumps({"card": card, "count": 3})
+    message = Message("assistant", None, tool_calls=({"id": "c", "function": {"name": "pay", "arguments": arguments}},))
+    field = "tool_calls.0.function.arguments#.card"
+    assert Text(str(card), 0, field, "assistant") in texts_in_scope((message,), Scope())
+    changed = with_texts(message, {field: "<CREDIT_CARD>"})
+    assert json.loads(changed.tool_calls[0]["function"]["arguments"]) == {"card": "<CREDIT_CARD>", "count": 3}
