@@ -11,6 +11,7 @@ import pytest
 from pytest_guardrails import _cases
 from pytest_guardrails._config import configure
 from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
+from pytest_guardrails._expect import judge
 from pytest_guardrails._model import Case, CaseRecord, CaseStatus
 from pytest_guardrails._session import GuardrailsSession, failure_repr
 from pytest_guardrails.targets.embedded import Engine, scripted
@@ -133,11 +134,11 @@ class GuardrailsItem(pytest.Item):
         """Run the case, keep its record, and return the text of its failure."""
         case = self.case
         trace = self.engine.run(case.request, scripted(case.response, stream=case.request.stream))
-        result = self._guardrails.judge(case, trace)
-        self.record = self._guardrails.record(self.nodeid, case, trace, result, self.engine)
-        if result.status is CaseStatus.AS_EXPECTED:
-            return None
-        return self._guardrails.diagnose(case, trace, result)
+        session = self._guardrails
+        show = session.show(trace)
+        result = judge(case, trace, show)
+        self.record = session.record(self.nodeid, case, session.shown(trace, show), result, self.engine)
+        return None if result.status is CaseStatus.AS_EXPECTED else session.diagnose(case, trace, result, show)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Return the file, the line (from 0) and the name of the case."""

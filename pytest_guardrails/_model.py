@@ -115,7 +115,8 @@ class Message:
             raise ConfigError(unknown("role", self.role, ROLES))
         if not isinstance(self.content, str | None):
             object.__setattr__(self, "content", _objects(self.content, "content"))
-        object.__setattr__(self, "tool_calls", _objects(self.tool_calls, "tool_calls"))
+        if self.tool_calls != ():
+            object.__setattr__(self, "tool_calls", _objects(self.tool_calls, "tool_calls"))
 
     @classmethod
     def of(cls, value: Message | Mapping[str, Any] | str) -> Message:
@@ -166,7 +167,8 @@ class Request:
         if isinstance(self.messages, str | Message | Mapping) or not isinstance(self.messages, Iterable):
             raise ConfigError("Request(messages=...) takes a sequence of messages")
         object.__setattr__(self, "messages", tuple(Message.of(message) for message in self.messages))
-        object.__setattr__(self, "metadata", freeze(self.metadata))
+        if self.metadata is not EMPTY:
+            object.__setattr__(self, "metadata", freeze(self.metadata))
         if not self.messages:
             raise ConfigError("a request has at least one message: an empty one would be checked by nothing")
         if self.endpoint not in ENDPOINTS:
@@ -374,12 +376,12 @@ class GuardrailResult:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all its checks, in the order of the checks."""
-        return tuple(finding for check in self.checks for finding in check.findings)
+        return tuple([finding for check in self.checks for finding in check.findings])
 
     @property
     def errors(self) -> tuple[CheckError, ...]:
         """The errors of its checks."""
-        return tuple(check.error for check in self.checks if check.error is not None)
+        return tuple([check.error for check in self.checks if check.error is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,12 +415,12 @@ class Trace:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding of every guardrail, in order."""
-        return tuple(finding for result in self.results for finding in result.findings)
+        return tuple([finding for result in self.results for finding in result.findings])
 
     @property
     def errors(self) -> tuple[CheckError, ...]:
         """Every check that gave no answer."""
-        return tuple(error for result in self.results for error in result.errors)
+        return tuple([error for result in self.results for error in result.errors])
 
     @property
     def failed_open(self) -> bool:

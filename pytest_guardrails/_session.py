@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from pytest_guardrails import _marker
 from pytest_guardrails._codec import FrozenDict, decode, encode
 from pytest_guardrails._diagnosis import diagnosis, headline, trace_lines
 from pytest_guardrails._errors import ConfigError, VerdictMismatch
-from pytest_guardrails._expect import came, judge, summary
+from pytest_guardrails._expect import Show, came, judge, summary
 from pytest_guardrails._mask import mask_trace, masker, placeholders_of
 from pytest_guardrails._metrics import measure
 from pytest_guardrails._model import (
@@ -123,6 +123,7 @@ class GuardrailsSession:
         self._engines: dict[object, tuple[Engine, object]] = {}
         self._upstream: RecordingUpstream | None = None
         self._sent: set[str] = set()
+        self._read_marks: dict[int, tuple[Case, pytest.Mark]] = {}
         self._ended: dict[str, Running] = {}
         self._records: dict[str, CaseRecord] = {}
         self._guards: dict[str, Guard] = {}
@@ -210,17 +211,19 @@ class GuardrailsSession:
         mark = item.get_closest_marker(_marker.NAME)
         expected = None
         if mark is not None and not hasattr(item, "case"):
-            expected = replace(_marker.read_marker(mark), id=item.name, **self._location(item))
+            expected = self._expected(item, mark)
         engine = None
         fixtures = getattr(item, "funcargs", {})
         if "guardrails_config" in fixtures:
             engine = self._engine_or_fail(fixtures["guardrails_config"])
         self.running = Running(item.nodeid, expected, engine)
 
-    @staticmethod
-    def _location(item: pytest.Item) -> dict[str, Any]:
+    def _expected(self, item: pytest.Item, mark: pytest.Mark) -> Case:
+        """Return what a marked test expects; a mark that many tests share is read once."""
+        if id(mark) not in self._read_marks:
+            self._read_marks[id(mark)] = _marker.read_marker(mark), mark
         file, line, _ = item.location
-        return {"file": file, "line": None if line is None else line + 1}
+        return replace(self._read_marks[id(mark)][0], id=item.name, file=file, line=None if line is None else line + 1)
 
     def end(self) -> None:
         """Stop judging; the record of what ran waits for the report."""
@@ -242,9 +245,10 @@ class GuardrailsSession:
         running.trace = trace
         if running.expected is None:
             return
-        running.result = self.judge(replace(running.expected, request=trace.request), trace)
+        show = self.show(trace)
+        running.result = judge(running.expected, trace, show)
         if running.result.status is not CaseStatus.AS_EXPECTED:
-            running.mismatch = VerdictMismatch(self.diagnose(running.expected, trace, running.result))
+            running.mismatch = VerdictMismatch(self.diagnose(running.expected, trace, running.result, show))
             raise running.mismatch
 
     def require_runs(self) -> None:
@@ -268,18 +272,18 @@ class GuardrailsSession:
 
     # Judging and showing
 
-    def show(self, trace: Trace) -> Callable[[str], str]:
+    def shown(self, trace: Trace, show: Show | None = None) -> Trace:
+        """Return a trace as reports may show it."""
+        return trace if self.revealed else mask_trace(trace, show or self.show(trace))
+
+    def show(self, trace: Trace) -> Show:
         """Return how texts of a trace are shown: masked, or as they are where the run reveals."""
         return repr if self.revealed else masker(mask_key(self.config), placeholders_of(trace))
 
-    def judge(self, case: Case, trace: Trace) -> CaseResult:
-        """Judge a trace, with reasons that may be shown."""
-        return judge(case, trace, self.show(trace))
-
-    def diagnose(self, case: Case, trace: Trace, result: CaseResult) -> str:
+    def diagnose(self, case: Case, trace: Trace, result: CaseResult, show: Show) -> str:
         """Return the text of a failure."""
         first = headline(summary(case.expectation), came(trace), result)
-        return diagnosis(case, trace, result, first, self.show(trace), masked=not self.revealed)
+        return diagnosis(case, trace, result, first, show, masked=not self.revealed)
 
     # Records on reports
 
@@ -305,19 +309,16 @@ class GuardrailsSession:
         """Return the record of a marked test in Python."""
         mark = item.get_closest_marker(_marker.NAME)
         assert mark is not None  # noqa: S101 - the hook looked
-        case = replace(_marker.read_marker(mark), id=item.name, **self._location(item))
+        case = self._expected(item, mark)
         trace, result = (running.trace, running.result) if running else (None, None)
         generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
-        made = self.record(item.nodeid, case, trace, result, running.engine if running else None)
+        made = self.record(item.nodeid, case, trace and self.shown(trace), result, running.engine if running else None)
         return replace(made, runs=running.runs if running else 0, generated=generated)
 
     def record(
         self, nodeid: str, case: Case, trace: Trace | None, result: CaseResult | None, engine: Engine | None
     ) -> CaseRecord:
-        """Return what the run keeps of a case, masked unless the run reveals."""
-        shown = trace
-        if trace is not None and not self.revealed:
-            shown = mask_trace(trace, self.show(trace))
+        """Return what the run keeps of a case; ``trace`` is as it may be shown."""
         return CaseRecord(
             nodeid=nodeid,
             case=case.id,
@@ -333,7 +334,7 @@ class GuardrailsSession:
             reasons=result.reasons if result else (),
             note=case.note,
             runs=1 if trace is not None else 0,
-            trace=shown,
+            trace=trace,
         )
 
     @staticmethod

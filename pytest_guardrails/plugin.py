@@ -108,7 +108,8 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Turn a marker with wrong arguments into a collection error of its module."""
     report = yield
-    marked = [item for item in report.result or () if isinstance(item, pytest.Item) and _is_marked(item)]
+    items = [item for item in report.result or () if isinstance(item, pytest.Function)]
+    marked = [item for item in items if _is_marked(item)]
     if marked and report.passed:
         from pytest_guardrails._session import marker_problems
 
