@@ -50,10 +50,9 @@ def cpu_seconds(folder: Path, *arguments: str, plugin: bool) -> float:
 
 def write(folder: Path, cases: int) -> None:
     """Write the suites that are timed."""
+    folder.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "guard.yaml").write_text(GUARD)
-    (folder / "bare").mkdir()  # a folder without case files: the plugin is there and unused
-    (folder / "bare" / "test_one.py").write_text("def test_one(): pass\n")
     (folder / "test_plain.py").write_text(PLAIN.format(n=cases))
     (folder / "test_marked.py").write_text(MARKED.format(n=cases))
     listed = "".join(CASE.format(n=n) for n in range(cases))
@@ -67,9 +66,9 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(name) / "suites"
         write(folder, arguments.cases)
-        load(folder, 5 * arguments.repeat)
+        load(Path(name) / "bare", 5 * arguments.repeat)
         suites: dict[str, Callable[[], float]] = {
             "plain parametrized tests": lambda: cpu_seconds(folder, "test_plain.py", plugin=False),
             "YAML cases": lambda: cpu_seconds(folder, "big.guardrails.yaml", plugin=True),
@@ -92,11 +91,14 @@ def main() -> None:
 
 def load(folder: Path, repeat: int) -> None:
     """Print what loading the plugin adds to a run that does not use it."""
-    cpu_seconds(folder, "bare", plugin=True)  # bytecode is written before anything counts
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_one.py").write_text("def test_one(): pass\n")
+    cpu_seconds(folder, plugin=True)  # bytecode is written before anything counts
     bare, loaded = [], []
     for _ in range(repeat):
-        bare.append(cpu_seconds(folder, "bare", plugin=False))
-        loaded.append(cpu_seconds(folder, "bare", plugin=True))
+        bare.append(cpu_seconds(folder, plugin=False))
+        loaded.append(cpu_seconds(folder, plugin=True))
     added = statistics.median(loaded) - statistics.median(bare)
     print(f"one test, CPU, median of {repeat}: bare pytest {statistics.median(bare) * 1000:.0f} ms, ", end="")
     print(f"with the plugin {added * 1000:+.1f} ms (x {statistics.median(loaded) / statistics.median(bare):.3f})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def expectation(node: Node, defaults: Mapping[str, Node] | None = None) -> Expec
         "findings": lambda n: n.texts("findings"),
         "upstream": _upstream,
         "absent_upstream": _canaries,
-        "upstream_calls": lambda n: n.integer("upstream_calls"),
+        "upstream_calls": _calls,
         "response": lambda n: n.text("response") if isinstance(n.value, str) else n.texts("response"),
         "warns": lambda n: _some("warns", n),
         "errors": lambda n: _some("errors", n),
@@ -120,6 +121,13 @@ def _refuse_contradictions(read: Expectation, keys: Mapping[str, Node]) -> None:
         keys["response"].fail("a blocked caller gets no response")
     if read.upstream_calls == 0 and read.upstream is not None:
         keys["upstream"].fail("upstream_calls: 0 says that the model receives nothing")
+
+
+def _calls(node: Node) -> int:
+    calls = node.integer("upstream_calls")
+    if calls < 0:
+        node.fail(f"upstream_calls is 0 or more, not {calls}")
+    return calls
 
 
 def _canaries(node: Node) -> tuple[str, ...]:
@@ -183,15 +191,19 @@ def _short(value: str) -> str:
 def _combinations(matrix: Node) -> Iterator[dict[str, str]]:
     """Yield the rows of a list of mappings, or the product of a mapping of lists."""
     if isinstance(matrix.value, list) and matrix.value:
+        names = tuple(matrix.value[0].mapping("a row of matrix"))
         for row in matrix.value:
-            yield {key: value.text(key) for key, value in row.mapping("a row of matrix").items()}
+            given = row.mapping("a row of matrix", names)
+            if missing := [name for name in names if name not in given]:
+                row.fail(f"this row of matrix has no {missing[0]!r}, and the first one has")
+            yield {name: given[name].text(name) for name in names}
         return
     lists = matrix.mapping("matrix") if matrix.value else {}
-    names = {key: value.texts(key) for key, value in lists.items()}
-    if not names or not all(names.values()):
+    choices = {key: value.texts(key) for key, value in lists.items()}
+    if not choices or not all(choices.values()):
         matrix.fail("matrix is empty: the case would not run")
-    for values in itertools.product(*names.values()):
-        yield dict(zip(names, values, strict=True))
+    for values in itertools.product(*choices.values()):
+        yield dict(zip(choices, values, strict=True))
 
 
 def _placeholders(nodes: Iterable[Node]) -> set[str]:
@@ -249,8 +261,8 @@ def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> 
 def _tags(node: Node) -> tuple[str, ...]:
     tags = node.texts("tags")
     for tag in tags:
-        if not tag.isidentifier():
-            node.fail(f"tag {tag!r} cannot be selected with -m: use letters, digits and _")
+        if not tag.isidentifier() or keyword.iskeyword(tag):
+            node.fail(f"tag {tag!r} cannot be selected with -m: use letters, digits and _, and no word of Python")
     return tags
 
 

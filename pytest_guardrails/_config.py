@@ -107,7 +107,10 @@ def _effective(guardrail: Guardrail) -> dict[str, Any]:
     out: dict[str, Any] = {
         name: encode(getattr(guardrail, name)) for name in ("id", "phase", "action", "on_error", "scope", "sequential")
     }
-    out["checks"] = [{"id": check.id, "parameters": _parameters_of(check)} for check in guardrail.checks]
+    checks = [{"id": check.id, "parameters": _parameters_of(check)} for check in guardrail.checks]
+    if not guardrail.sequential:  # the order of checks that all see the same text decides nothing
+        checks.sort(key=lambda check: json.dumps(check, sort_keys=True, default=repr))
+    out["checks"] = checks
     return out
 
 
@@ -291,6 +294,8 @@ def _action(settings: Mapping[str, Node], bare: bool) -> Action | None:
             settings["deny"].fail(f"deny: {str(deny).lower()} and action: {action.value} say two things")
     if _flag(settings, "async") and (_flag(settings, "deny") or action in (Action.DENY, Action.SANITIZE)):
         settings["async"].fail("an async guardrail only observes: it can neither deny nor sanitize")
+    if _flag(settings, "async") and "on_error" in settings and settings["on_error"].value == "block":
+        settings["on_error"].fail("an async guardrail only observes: its errors cannot block")
     return action
 
 
@@ -359,6 +364,8 @@ def _check(use: _Use, action: str | None) -> tuple[Check, bool | None]:
         return make(**arguments), fail_on_error
     except ConfigError as exc:
         use.place.fail(f"{use.check}: {exc.message}")
+    except (TypeError, ValueError) as exc:  # another package's way to say the same
+        use.place.fail(f"{use.check}: {exc}")
 
 
 def _factory(use: _Use) -> Callable[..., Check]:

@@ -528,3 +528,23 @@ def test_a_lone_surrogate_cannot_be_dumped() -> None:
     """What YAML cannot hold is refused by name, not written as something else."""
     with pytest.raises(ConfigError, match=r"a lone surrogate \(U\+D83D\) cannot be written as YAML"):
         dump([Case("a", Request.of("\ud83d"), Expectation(BLOCK))])
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("matrix: [{a: x, b: y}, {a: z}], input: '${a} ${b}'", "this row of matrix has no 'b'"),
+        ("matrix: [{a: x}, {a: z, c: y}], input: '${a}'", "unknown key in a row of matrix 'c'"),
+        ("tags: [not], input: x", "tag 'not' cannot be selected"),
+    ],
+)
+def test_more_that_cannot_be_meant(case: str, said: str) -> None:
+    """Uneven rows of a matrix and tags that -m cannot say are refused."""
+    with pytest.raises(ConfigError, match=said):
+        read(f"cases:\n  - {{id: a, {case}, expect: allow}}\n", "x.guardrails.yaml")
+
+
+def test_a_negative_count_of_calls_is_refused() -> None:
+    """``upstream_calls`` counts from 0."""
+    with pytest.raises(ConfigError, match="0 or more, not -1"):
+        read("cases:\n  - {id: a, input: x, expect: {verdict: allow, upstream_calls: -1}}\n", "x.guardrails.yaml")

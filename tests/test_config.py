@@ -808,3 +808,11 @@ def test_a_guardrail_built_in_python_is_checked_as_well(wrong: dict[str, Any], s
     """The constructor refuses what a configuration refuses."""
     with pytest.raises(ConfigError, match=said.replace("?", r"\?")):
         Guardrail(**{"id": "g", "phase": BEFORE, "checks": (NotNull(),), **wrong})
+
+
+def test_an_async_guardrail_cannot_be_told_to_block_on_errors() -> None:
+    """``async`` beside a written ``on_error: block`` is a contradiction."""
+    with pytest.raises(ConfigError, match="its errors cannot block"):
+        Engine.from_config(
+            {"input_guardrails": [{"id": "g", "checks": ["content_moderation"], "async": True, "on_error": "block"}]}
+        )

@@ -20,7 +20,7 @@ def compiled(rule: str) -> re.Pattern[str]:
     """Compile a rule, written bare or as ``/pattern/flags`` as in Portkey's configurations.
 
     Raises:
-        ConfigError: for an empty or invalid pattern, one that matches the empty text, or an unknown flag.
+        ConfigError: for an empty or invalid pattern, or an unknown flag.
     """
     pattern, flags = rule, re.NOFLAG
     delimited = re.fullmatch(r"/(.*)/([A-Za-z]*)", rule, re.DOTALL)

@@ -29,13 +29,13 @@ class JsonKeys:
 
     def __call__(self, texts: Sequence[Text]) -> list[Finding]:
         """Return a finding per content without such an object."""
-        return [failure(self.id, text) for text in contents(texts) if not any(map(self._fits, _objects(text.text)))]
+        return [failure(self.id, text) for text in contents(texts) if not self._passes(text.text)]
 
-    def _fits(self, value: Any) -> bool:
-        there = [isinstance(value, Mapping) and key in value for key in self.keys]
-        if self.operator == "none":
-            return isinstance(value, Mapping) and not any(there)
-        return any(there) if self.operator == "any" else all(there)
+    def _passes(self, text: str) -> bool:
+        there = [[key in value for key in self.keys] for value in _objects(text) if isinstance(value, Mapping)]
+        if self.operator == "none":  # every object of the text is free of them, and there is one
+            return bool(there) and not any(map(any, there))
+        return any(map(any if self.operator == "any" else all, there))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,11 @@ class JsonSchema:
 
 
 def _objects(text: str) -> Iterator[Any]:
-    """Yield the JSON values in a text: the whole of it, else the objects and lists that begin inside."""
+    """Yield the JSON values in a text: the whole of it, else the objects and lists that begin inside.
+
+    Raises:
+        ValueError: where more brackets open than are tried; an error of the check, so that nothing hides behind them.
+    """
     try:
         yield json.loads(text)
         return
@@ -79,11 +83,10 @@ def _objects(text: str) -> Iterator[Any]:
         pass
     decoder = json.JSONDecoder()
     position, tried = 0, 0
-    while tried < _MOST_STARTS:
-        starts = [start for start in (text.find("{", position), text.find("[", position)) if start >= 0]
-        if not starts:
-            return
+    while starts := [start for start in (text.find("{", position), text.find("[", position)) if start >= 0]:
         tried += 1
+        if tried > _MOST_STARTS:
+            raise ValueError(f"more than {_MOST_STARTS} brackets open where no JSON is")
         try:
             value, position = decoder.raw_decode(text, min(starts))
             yield value
