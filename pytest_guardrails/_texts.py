@@ -18,6 +18,7 @@ from pytest_guardrails._model import Message, Scope, Text
 _STRUCTURAL = frozenset({"type", "id", "tool_use_id", "tool_call_id", "role", "name", "media_type", "detail", "format"})
 _ARGUMENTS = re.compile(r"\.(arguments|input)(?=[.#]|\Z)")
 _LONG = 10**8
+_DEEPEST = 100
 _DATA_KEYS = frozenset({"url", "image_url", "file_data"})
 _DATA_URL = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=_-]*", re.ASCII)
 
@@ -116,7 +117,18 @@ def _json_inside(text: str, path: str) -> Any:
         value = json.loads(text, object_pairs_hook=_every_value)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict | list) else None
+    return value if isinstance(value, dict | list) and not _is_deep(value) else None
+
+
+def _is_deep(value: Any) -> bool:
+    """True if JSON is nested so deeply that walking it could exhaust Python's stack: it stays one text then."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        containers = [item for item in level if isinstance(item, dict | list)]
+        level = [item for box in containers for item in (box.values() if isinstance(box, dict) else box)]
+        if not level:
+            return False
+    return True
 
 
 def _every_value(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -266,7 +266,7 @@ def test_a_repeated_json_key_is_refused_even_if_spelled_otherwise(text: str, pla
     ("text", "place"),
     [
         ("", (1, 1)),
-        ('{"a": 1,}', (1, 9)),
+        ('{"a": 1 b}', (1, 9)),
         ("{'a': 1}", (1, 2)),
         ('{"a": 1}\n{', (2, 1)),
         ('{"a": "x\ty"}', (1, 9)),
