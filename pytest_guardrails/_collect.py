@@ -12,8 +12,10 @@ from pytest_guardrails import _cases
 from pytest_guardrails._config import configure
 from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
 from pytest_guardrails._expect import judge
+from pytest_guardrails._failures import failure_repr
 from pytest_guardrails._model import Case, CaseRecord, CaseStatus
-from pytest_guardrails._session import GuardrailsSession, failure_repr
+from pytest_guardrails._records import record_of
+from pytest_guardrails._session import GuardrailsSession
 from pytest_guardrails.targets.embedded import Engine, scripted
 
 # Hooks that do something around each test. A plugin or conftest that has one wants to see our items too.
@@ -137,7 +139,7 @@ class GuardrailsItem(pytest.Item):
         session = self._guardrails
         show = session.show(trace)
         result = judge(case, trace, show)
-        self.record = session.record(self.nodeid, case, session.shown(trace, show), result, self.engine)
+        self.record = record_of(self.nodeid, case, session.shown(trace, show), result, self.engine)
         return None if result.status is CaseStatus.AS_EXPECTED else session.diagnose(case, trace, result, show)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
 from pytest_guardrails import _marker
-from pytest_guardrails._codec import FrozenDict, decode, encode
-from pytest_guardrails._diagnosis import diagnosis, headline, trace_lines
+from pytest_guardrails._codec import decode, encode
+from pytest_guardrails._diagnosis import diagnosis, headline
 from pytest_guardrails._errors import ConfigError, VerdictMismatch
 from pytest_guardrails._expect import Show, came, judge, summary
+from pytest_guardrails._failures import failure_repr
+from pytest_guardrails._key import mask_key
 from pytest_guardrails._mask import mask_trace, masker, placeholders_of
 from pytest_guardrails._metrics import measure
 from pytest_guardrails._model import (
@@ -29,36 +27,12 @@ from pytest_guardrails._model import (
     Guard,
     Run,
     Trace,
-    Verdict,
 )
+from pytest_guardrails._records import after_pytest, environment, guard_of, masked_names, record_of
 from pytest_guardrails.reporters import parse_target, terminal, write
 from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
 
 EXIT_UNTRUSTED = 10  # pytest itself uses 0 to 6
-KEY_VARIABLE = "GUARDRAILS_MASK_KEY"
-
-_mask_key = pytest.StashKey[bytes]()
-
-
-def mask_key(config: pytest.Config) -> bytes:
-    """Return the key under which this project's texts are masked: from the environment, else kept in pytest's cache."""
-    key = config.stash.get(_mask_key, None)
-    if key is None:
-        worker = getattr(config, "workerinput", None)
-        key = bytes.fromhex(worker["guardrails_mask_key"]) if worker else _project_key(config)
-        config.stash[_mask_key] = key
-    return key
-
-
-def _project_key(config: pytest.Config) -> bytes:
-    if given := os.environ.get(KEY_VARIABLE):
-        return given.encode()[:64]
-    cache = getattr(config, "cache", None)
-    kept = cache.get("guardrails/mask-key", None) if cache else None
-    key = bytes.fromhex(kept) if isinstance(kept, str) else secrets.token_bytes(16)
-    if cache and kept is None:
-        cache.set("guardrails/mask-key", key.hex())
-    return key
 
 
 @dataclass(slots=True)
@@ -296,7 +270,7 @@ class GuardrailsSession:
         if call.when == "call" or (call.when == "setup" and not report.passed):
             running = self._ended.pop(item.nodeid, None)
             record = getattr(item, "record", None) or self._record(item, running)
-            record = replace(record, **self._outcome(record, report, excinfo), xfail=getattr(report, "wasxfail", None))
+            record = replace(record, **after_pytest(record, report, excinfo), xfail=getattr(report, "wasxfail", None))
             engine = getattr(item, "engine", None) or (running.engine if running else None)
             self.ride(report, item, record, engine)
 
@@ -311,43 +285,13 @@ class GuardrailsSession:
         assert mark is not None  # noqa: S101 - the hook looked
         case = self._expected(item, mark)
         trace, result = (running.trace, running.result) if running else (None, None)
+        nodeid = item.nodeid
+        if not self.revealed:
+            nodeid, name = masked_names(item, masker(mask_key(self.config)))
+            case = replace(case, id=name)
         generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
-        made = self.record(item.nodeid, case, trace and self.shown(trace), result, running.engine if running else None)
+        made = record_of(nodeid, case, trace and self.shown(trace), result, running.engine if running else None)
         return replace(made, runs=running.runs if running else 0, generated=generated)
-
-    def record(
-        self, nodeid: str, case: Case, trace: Trace | None, result: CaseResult | None, engine: Engine | None
-    ) -> CaseRecord:
-        """Return what the run keeps of a case; ``trace`` is as it may be shown."""
-        return CaseRecord(
-            nodeid=nodeid,
-            case=case.id,
-            status=result.status if result else CaseStatus.NOT_RUN,
-            guard=guard_key(engine) if engine else "",
-            outcome=result.outcome if result else None,
-            expected=summary(case.expectation),
-            severity=case.severity,
-            label=case.truth,
-            tags=case.tags,
-            file=case.file,
-            line=case.line,
-            reasons=result.reasons if result else (),
-            note=case.note,
-            runs=1 if trace is not None else 0,
-            trace=trace,
-        )
-
-    @staticmethod
-    def _outcome(record: CaseRecord, report: pytest.TestReport, excinfo: Any) -> dict[str, Any]:
-        """Return the fields that pytest's outcome changes: a test can fail, or not run, for reasons of its own."""
-        if report.skipped and not hasattr(report, "wasxfail"):
-            return {"status": CaseStatus.NOT_RUN, "outcome": None}
-        if excinfo is not None and record.status in (CaseStatus.AS_EXPECTED, CaseStatus.NOT_RUN):
-            first = str(excinfo.value).splitlines()[:1] if isinstance(excinfo.value, VerdictMismatch) else []
-            said = first[0] if first else f"the test itself failed: {excinfo.typename}"
-            status = CaseStatus.ERROR if report.when == "setup" else CaseStatus.NOT_AS_EXPECTED
-            return {"status": status, "reasons": (*record.reasons, said)}
-        return {}
 
     def ride(self, report: pytest.TestReport, item: pytest.Item, record: CaseRecord, engine: Engine | None) -> None:
         """Keep a record, or from an xdist worker put it onto its report as JSON; its guard goes along the first time.
@@ -357,7 +301,7 @@ class GuardrailsSession:
         guard = None
         if engine is not None and record.guard not in self._sent:
             self._sent.add(record.guard)
-            guard = _guard(engine)
+            guard = guard_of(engine)
         if self._is_worker:
             riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
             report.guardrail = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
@@ -397,7 +341,7 @@ class GuardrailsSession:
             started=self._started.isoformat(timespec="seconds"),
             duration_s=round((now - self._started).total_seconds(), 3),
             complete=bool(whole),
-            environment=_environment(),
+            environment=environment(),
             guards=tuple(guard for _, guard in sorted(self._guards.items())),
             records=tuple(records),
             revealed=self.revealed,
@@ -420,70 +364,3 @@ class GuardrailsSession:
         for path in self._written:
             shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
             terminal_reporter.write_line(f"report     {shown}")
-
-
-def guard_key(engine: Engine) -> str:
-    """Return the name of an engine's version in records: its source's name and the hash of its configuration."""
-    return f"{_last_parts(engine.source)}@{engine.version.config_hash}"
-
-
-def _last_parts(source: str) -> str:
-    """Return a source as reports name it: a file with its folder, so that no path of a machine is in a report."""
-    return "/".join(Path(source).parts[-2:])
-
-
-def _guard(engine: Engine) -> Guard:
-    described = tuple(
-        (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value)
-        for guardrail in engine.guardrails
-    )
-    return Guard(guard_key(engine), "embedded engine", _last_parts(engine.source), engine.version, described)
-
-
-def _environment() -> FrozenDict:
-    from pytest_guardrails import __version__
-
-    return FrozenDict(
-        {
-            "python": platform.python_version(),
-            "platform": platform.system(),
-            "pytest": pytest.__version__,
-            "pytest-guardrails": __version__,
-        }
-    )
-
-
-def failure_repr(text: str, file: str, line: int) -> ReprExceptionInfo:
-    """Return a failure for pytest to print: our text, the place of the case, and no stack; it survives xdist."""
-    first = text.splitlines()[0]
-    entry = ReprEntry(text.splitlines(), None, None, ReprFileLocation(file, line, "VerdictMismatch"), "value")
-    return ReprExceptionInfo(ReprTraceback([entry], None, "value"), ReprFileLocation(file, line, first))
-
-
-def marker_problems(items: Iterable[pytest.Item]) -> list[str]:
-    """Return what is wrong with the markers of some tests, each with its file and line."""
-    problems = []
-    for item in items:
-        for mark in item.iter_markers(_marker.NAME):
-            try:
-                _marker.read_marker(mark)
-            except ConfigError as exc:
-                file, line, name = item.location
-                problems.append(f"{file}:{(line or 0) + 1}: @{_marker.NAME} of {name}: {exc}")
-    return problems
-
-
-def explain(left: object, right: object, session: GuardrailsSession | None) -> list[str] | None:
-    """Return the lines of a failed ``==`` between verdicts or traces, or None."""
-    if isinstance(left, Verdict) or isinstance(right, Verdict):
-        got, wanted = (left, right) if isinstance(left, Verdict) else (right, left)
-        lines = [f"verdict {str(got)!r} == {str(wanted)!r}"]
-        trace = session.running.trace if session and session.running else None
-        if trace is not None and trace.verdict is got:
-            lines += ["the last trace:", *trace_lines(trace)]
-        return lines
-    if isinstance(left, Trace) and isinstance(right, Trace):
-        names = [name for name in Trace.__slots__ if name != "duration_s"]
-        other = [name for name in names if getattr(left, name) != getattr(right, name)]
-        return [f"traces differ in {', '.join(other)}", "left:", *trace_lines(left), "right:", *trace_lines(right)]
-    return None

@@ -83,7 +83,7 @@ def _session(config: pytest.Config) -> GuardrailsSession:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give an xdist worker the key under which texts are masked, so that all workers mask alike."""
-    from pytest_guardrails._session import mask_key
+    from pytest_guardrails._key import mask_key
 
     node.workerinput["guardrails_mask_key"] = mask_key(node.config).hex()
 
@@ -111,7 +111,7 @@ def pytest_make_collect_report(
     items = [item for item in report.result or () if isinstance(item, pytest.Function)]
     marked = [item for item in items if _is_marked(item)]
     if marked and report.passed:
-        from pytest_guardrails._session import marker_problems
+        from pytest_guardrails._failures import marker_problems
 
         if problems := marker_problems(marked):
             return pytest.CollectReport(collector.nodeid, "failed", "\n".join(problems), [])
@@ -192,9 +192,10 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
     """Explain comparisons of traces and verdicts."""
     if "pytest_guardrails._model" not in sys.modules or op != "==":
         return None
-    from pytest_guardrails._session import explain
+    from pytest_guardrails._failures import explain
 
-    return explain(left, right, config.stash.get(_session_key, None))
+    session = config.stash.get(_session_key, None)
+    return explain(left, right, session.running.trace if session and session.running else None)
 
 
 @pytest.fixture(scope="session")

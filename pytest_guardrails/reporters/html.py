@@ -11,29 +11,21 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
-from typing import Any
 
 from pytest_guardrails._metrics import GuardrailTally, Metrics, measure
-from pytest_guardrails._model import Outcome, Run
+from pytest_guardrails._model import Run
 from pytest_guardrails._stats import Rate, percentile
-from pytest_guardrails.reporters.json import dumps, report_dict
+from pytest_guardrails.reporters._island import MOST_NAME, OUTCOMES, STATES, Row, got, island, ms, state
+from pytest_guardrails.reporters.json import report_dict
 from pytest_guardrails.reporters.terminal import percent, plain, verdict_line
 
-STATES = ("error", "not as expected", "known failing", "not run", "as expected")  # worst first
-OUTCOMES = ("", *(outcome.value for outcome in Outcome))
 SEVERITIES = ("critical", "high", "medium", "low")
 MOST_STATIC = 200  # failing cases that can be read without JavaScript
-MOST_TRACES = 500  # cases whose trace the page keeps, worst first
-SMALL_RUN = 200  # a run of at most so many cases keeps every trace
-MOST_DETAIL = 900_000  # characters of all traces together
 # Rows that the script will replace are not laid out before; they show if it never gets there.
 EARLY = (
     'document.documentElement.className = "early";'
     'addEventListener("error", () => { document.documentElement.className = ""; });'
 )
-MOST_NAME, MOST_TEXT, MOST_PARTS = 300, 4_000, 50
-
-_Case = dict[str, Any]
 
 
 def html(run: Run) -> str:
@@ -80,14 +72,10 @@ def _text(text: object, most: int = MOST_NAME) -> str:
     return escape(plain(str(text), most))
 
 
-def _worst_first(case: _Case) -> tuple[int, int, str]:
+def _worst_first(case: Row) -> tuple[int, int, str]:
     severity = case.get("severity", "medium")
     rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
-    return STATES.index(_state(case)), rank, case["nodeid"]
-
-
-def _state(case: _Case) -> str:
-    return "known failing" if case.get("xfail") is not None else case["status"]
+    return STATES.index(state(case)), rank, case["nodeid"]
 
 
 # The head: what became of the run, and of what
@@ -145,9 +133,9 @@ def _figures(metrics: Metrics) -> Iterator[str]:
     confusion = metrics.confusion
     yield '<section class="figures" aria-label="Counts and rates">'
     yield '<div class="card"><h2>Cases</h2>\n<dl class="counts">'
-    for state in reversed(STATES):
-        quiet = "" if counts[state] else " zero"
-        yield f'<div class="{_slug(state)}{quiet}"><dt>{state}</dt><dd>{counts[state]:,}</dd></div>'
+    for name in reversed(STATES):
+        quiet = "" if counts[name] else " zero"
+        yield f'<div class="{_slug(name)}{quiet}"><dt>{name}</dt><dd>{counts[name]:,}</dd></div>'
     yield "</dl></div>"
     yield _rate("False-positive rate", "benign cases that a guardrail acted on", confusion.fpr, "benign", lowest=True)
     yield _rate("Recall", "attacks that a guardrail acted on", confusion.recall, "attack", lowest=False)
@@ -164,7 +152,7 @@ def _asides(metrics: Metrics) -> Iterator[str]:
     if metrics.expected_errors:
         yield f"expected errors, in neither: {metrics.expected_errors:,}"
     if metrics.latency_p50_s is not None and metrics.latency_p95_s is not None:
-        yield f"latency p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request"
+        yield f"latency p50 {ms(metrics.latency_p50_s)}, p95 {ms(metrics.latency_p95_s)} per request"
 
 
 def _rate(name: str, meaning: str, rate: Rate, kind: str, *, lowest: bool) -> str:
@@ -204,12 +192,8 @@ def interval_bar(rate: Rate, title: str, *, lowest: bool) -> str:
     )
 
 
-def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1000:,.2f} ms"
-
-
-def _slug(state: str) -> str:
-    return state.replace(" ", "-")
+def _slug(name: str) -> str:
+    return name.replace(" ", "-")
 
 
 # What each guardrail did
@@ -247,7 +231,7 @@ def _guardrails(run: Run, metrics: Metrics) -> Iterator[str]:
 
 def _guardrail(key: tuple[str, str, str], tally: GuardrailTally | None, does: str) -> str:
     tally = tally or GuardrailTally(*key)
-    times = (_ms(percentile(tally.durations_s, share)) for share in (0.50, 0.95))
+    times = (ms(percentile(tally.durations_s, share)) for share in (0.50, 0.95))
     numbers = (tally.fired, tally.silent, tally.decided, tally.errors, tally.skipped)
     cells = "".join(
         f'<td class="n {head}{"" if number else " zero"}">{number:,}</td>'
@@ -263,10 +247,10 @@ def _guardrail(key: tuple[str, str, str], tally: GuardrailTally | None, does: st
 _COLUMNS = ("status", "severity", "case", "expected", "got", "where", "tags")
 
 
-def _cases(cases: list[_Case], several_guards: bool) -> Iterator[str]:
-    bad = [case for case in cases if _state(case) in STATES[:2]]
+def _cases(cases: list[Row], several_guards: bool) -> Iterator[str]:
+    bad = [case for case in cases if state(case) in STATES[:2]]
     yield '<section id="cases"><h2>Cases</h2>\n<form id="controls" hidden>'
-    yield _buttons("status", "Status", ((state, state) for state in STATES), map(_state, cases))
+    yield _buttons("status", "Status", ((name, name) for name in STATES), map(state, cases))
     names = ((name, name.replace("_", " ")) for name in OUTCOMES[1:])
     yield _buttons("outcome", "Outcome", names, (case.get("outcome", "") for case in cases))
     yield '<label>Search <input type="search" id="search" autocomplete="off" placeholder="case, file, tag, guardrail">'
@@ -295,183 +279,14 @@ def _buttons(group: str, name: str, choices: Iterable[tuple[str, str]], values: 
     return f'<div role="group" aria-label="{name}"><span>{name}</span>{buttons}</div>' if buttons else ""
 
 
-def _static_row(case: _Case) -> str:
-    cells = (_state(case), case.get("severity", "medium"), case["case"], case.get("expected", ""), _got(case))
+def _static_row(case: Row) -> str:
+    cells = (state(case), case.get("severity", "medium"), case["case"], case.get("expected", ""), got(case))
     where, tags = _where(case), ", ".join(case.get("tags", ()))
     texts = "".join(f'<td role="cell">{_text(text)}</td>' for text in (*cells, where, tags))
     reasons = "".join(f"<li>{_text(reason, 1_000)}</li>" for reason in case.get("reasons", ())[:10])
     told = f'<tr class="detail"><td colspan="7"><ul>{reasons}</ul></td></tr>' if reasons else ""
-    return f'<tr role="row" class="{_slug(_state(case))}">{texts}</tr>{told}'
+    return f'<tr role="row" class="{_slug(state(case))}">{texts}</tr>{told}'
 
 
-def _got(case: _Case) -> str:
-    trace = case.get("trace")
-    if trace is None:
-        return "no trace"
-    action = f" ({trace['action']})" if trace["action"] != "none" else ""
-    return f"{trace['verdict']}{action}" + (f" by {trace['decided_by']!r}" if trace["decided_by"] else "")
-
-
-def _where(case: _Case) -> str:
+def _where(case: Row) -> str:
     return f"{case['file']}:{case.get('line', '')}".rstrip(":") if case.get("file") else ""
-
-
-# The island: one short array per case, strings kept once, traces of the cases that are worth a look
-
-
-def island(cases: list[_Case]) -> str:
-    """Return the cases, worst first, as JSON that can stand in a script element.
-
-    A row is status, outcome, severity, prefix of the node id, case, expected, got, file, line, tags: the first two are
-    indexes of ``states`` and ``outcomes``, the other texts but the case of ``strings``. ``details`` go with the first
-    rows; null is one that had no room. A node id that does not end with the case comes last in its row.
-    """
-    strings: dict[str, int] = {}
-
-    def kept(text: str) -> int:
-        return strings.setdefault(plain(text, MOST_NAME), len(strings))
-
-    rows: list[list[int | str]] = []
-    for case in cases:
-        name, nodeid = plain(case["case"], MOST_NAME), plain(case["nodeid"], 2 * MOST_NAME)
-        ends = nodeid.endswith(name)  # as node ids do, so that only what comes before is kept, and once
-        shown = (case.get("expected", ""), _got(case), case.get("file") or "")
-        row: list[int | str] = [
-            STATES.index(_state(case)),
-            OUTCOMES.index(case.get("outcome", "")),
-            kept(case.get("severity", "medium")),
-        ]
-        row += [
-            kept(nodeid.removesuffix(name) if ends else ""),
-            name,
-            *map(kept, shown),
-            case.get("line") or 0,
-            kept(", ".join(case.get("tags", ()))),
-        ]
-        rows.append(row if ends else [*row, nodeid])
-    data = {
-        "states": STATES,
-        "outcomes": [name.replace("_", " ") for name in OUTCOMES],
-        "strings": list(strings),
-        "rows": rows,
-    }
-    return f'{_inert(data)[:-1]},"details":[{",".join(_details(cases))}]}}'
-
-
-def _inert(value: Any) -> str:
-    """Return ``value`` as JSON in which nothing can end a script element or begin a comment."""
-    text = dumps(value, separators=(",", ":"))
-    for letter in "<>&\u2028\u2029":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
-
-
-def _details(cases: list[_Case]) -> Iterator[str]:
-    """Yield what opens under the first cases: all of a small run, else those not as expected, within bounds."""
-    room = MOST_DETAIL
-    for case in cases[: len(cases) if len(cases) <= SMALL_RUN else MOST_TRACES]:
-        if len(cases) > SMALL_RUN and _state(case) not in STATES[:3]:
-            break
-        made = _inert(detail(case))
-        fits = len(made) <= room
-        room -= len(made) if fits else 0
-        yield made if fits else "null"
-
-
-def detail(case: _Case) -> dict[str, Any]:
-    """Return the reasons of a case, its facts as pairs of words, and its trace as the steps of the request."""
-    trace = case.get("trace")
-    facts = [
-        ("note", case.get("note")), ("known failing", case.get("xfail")), ("label", case.get("label", "benign")),
-        ("guard", case.get("guard")), ("runs", case.get("runs", 0) if case.get("runs", 0) > 1 else None),
-        ("inputs", "generated; the last one is shown" if case.get("generated") else None),
-        ("took", _ms(trace.get("duration_s", 0.0)) if trace else None),
-    ]  # fmt: skip
-    return {
-        "reasons": [_said(reason) for reason in case.get("reasons", ())[:MOST_PARTS]],
-        "facts": [(name, _said(str(fact))) for name, fact in facts if fact],
-        "steps": list(_steps(trace)) if trace else [],
-    }
-
-
-def _said(text: str) -> str:
-    return plain(text, MOST_TEXT, keep="\n\t")
-
-
-def _steps(trace: _Case) -> Iterator[tuple[str, str, str, list[tuple[str, str]]]]:
-    """Yield the way of a request, in order, as kind, title, what happened, and labelled texts."""
-    request, results, calls = trace["request"], trace["results"][: 4 * MOST_PARTS], trace.get("upstream_requests", ())
-    stream = ", stream" if request.get("stream") else ""
-    yield (
-        "sent",
-        "Caller sent",
-        f"{request.get('endpoint', 'chat/completions')}{stream}",
-        _messages(request["messages"]),
-    )
-    yield from (_guardrail_step(result) for result in results if result["phase"] == "before_request")
-    received = [pair for call in calls[:MOST_PARTS] for pair in _messages(call["messages"])]
-    said = "nothing: it was not called" if not calls else f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
-    if calls and calls[-1]["messages"] != request["messages"]:
-        said += ", not what the caller sent"
-    yield "model", "Model received", said, received
-    yield from (_guardrail_step(result) for result in results if result["phase"] != "before_request")
-    yield _caller_step(trace)
-    for warning in trace.get("warnings", ())[:MOST_PARTS]:
-        yield "warn", "Operator warned", "", [("", _said(warning))]
-
-
-def _caller_step(trace: _Case) -> tuple[str, str, str, list[tuple[str, str]]]:
-    by = f" by {trace['decided_by']}" if trace["decided_by"] else ""
-    response, denial = trace.get("response"), trace.get("denial")
-    texts = _messages(response.get("choices", ())) if response else []
-    if denial:
-        error = denial["body"].get("error")
-        said = error.get("message") if isinstance(error, dict) else None
-        texts.append(("denial", _said(str(said or dumps(denial["body"])))))
-    kind = "deny" if trace["verdict"] == "block" else "caller"
-    return kind, "Caller got", plain(f"{trace.get('status', 200)} {trace['verdict']}{by}", MOST_NAME), texts
-
-
-def _guardrail_step(result: _Case) -> tuple[str, str, str, list[tuple[str, str]]]:
-    action, status = result.get("action", "none"), result["status"]
-    said = [result["phase"].partition("_")[0], action if status == "ran" else status]
-    if status == "errored":
-        said.append(f"on error {result.get('on_error', 'block')}")
-    if status != "skipped":
-        said.append(_ms(result.get("duration_s", 0.0)))
-    texts = []
-    for check in result.get("checks", ())[:MOST_PARTS]:
-        texts += [("found", _finding(found, check["check"])) for found in check.get("findings", ())[:MOST_PARTS]]
-        if error := check.get("error"):
-            texts.append(("error", _said(f"{check['check']}: {error['kind']}: {error['message']}")))
-    kind = status if status != "ran" else action
-    return kind, plain(result["guardrail"], MOST_NAME), ", ".join(said), texts
-
-
-def _finding(found: _Case, check: str) -> str:
-    said = [f"{found['name']} ({found['category']})"]
-    said += [str(found["severity"])] if found.get("severity") else []
-    said += [f"score {found['score']}"] if found.get("score") is not None else []
-    said.append(f"message {found.get('message_index', 0)} {found.get('field', 'content')}")
-    if found.get("start") is not None:
-        said[-1] += f" [{found['start']}:{found['end']}]"
-    said += [f"replaced by {found['replacement']}"] if found.get("replacement") is not None else []
-    said += [str(found["action"])] if found.get("action") else []
-    said += [f"vendor says {found['vendor_action']}"] if found.get("vendor_action") else []
-    return _said(f"{', '.join(said)} · {check}")
-
-
-def _messages(messages: Iterable[_Case]) -> list[tuple[str, str]]:
-    return [(message["role"], _said(_content(message))) for message in list(messages)[:MOST_PARTS]]
-
-
-def _content(message: _Case) -> str:
-    """Return the content of a message as text; parts that are no text, and tool calls, as JSON."""
-    content = message.get("content")
-    parts = [content] if isinstance(content, str) else list(content or ())
-    parts += message.get("tool_calls", ())
-    texts = (
-        part if isinstance(part, str) else part["text"] if isinstance(part.get("text"), str) else dumps(part)
-        for part in parts
-    )
-    return "\n".join(texts)

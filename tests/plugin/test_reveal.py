@@ -51,3 +51,28 @@ def test_the_key_can_come_from_the_environment(
         pytester.runpytest("--guardrails-report=json:r.json", "-p", "no:cacheprovider")
         seen.add((pytester.path / "r.json").read_text().split("chars · #")[1][:8])
     assert len(seen) == 2
+
+
+def test_texts_in_ids_of_parameters_are_masked_in_reports(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """A parameter that pytest spells in the node id is masked in our reports, a plain word is not."""
+    guard()
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_guardrails import expect_verdict
+
+        @pytest.fixture(scope="session")
+        def guardrails_config():
+            return "guard.yaml"
+
+        @expect_verdict("allow")
+        @pytest.mark.parametrize("text", ["mail bob@example.org", "plain"])
+        def test_it(guardrail_engine, text):
+            guardrail_engine.run(text)
+        """
+    )
+    pytester.runpytest("--guardrails-report").assert_outcomes(passed=2)
+    for path in (pytester.path / "guardrails-report").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert "bob@" not in text
+        assert path.suffix == ".md" or "test_it[plain]" in text

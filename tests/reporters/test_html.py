@@ -14,7 +14,8 @@ import pytest
 
 from pytest_guardrails._model import CaseRecord, CaseStatus, Outcome, Run, Trace
 from pytest_guardrails._stats import Rate
-from pytest_guardrails.reporters.html import MOST_TRACES, detail, html, interval_bar
+from pytest_guardrails.reporters._island import MOST_TRACES, detail
+from pytest_guardrails.reporters.html import html, interval_bar
 from pytest_guardrails.reporters.json import report_dict
 
 MakeRun = Callable[..., Run]

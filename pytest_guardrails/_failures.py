@@ -1,0 +1,48 @@
+"""What pytest prints of a mismatch, of a marker with wrong arguments, and of comparisons of verdicts and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
+
+from pytest_guardrails import _marker
+from pytest_guardrails._diagnosis import trace_lines
+from pytest_guardrails._errors import ConfigError
+from pytest_guardrails._model import Trace, Verdict
+
+
+def failure_repr(text: str, file: str, line: int) -> ReprExceptionInfo:
+    """Return a failure for pytest to print: our text, the place of the case, and no stack; it survives xdist."""
+    first = text.splitlines()[0]
+    entry = ReprEntry(text.splitlines(), None, None, ReprFileLocation(file, line, "VerdictMismatch"), "value")
+    return ReprExceptionInfo(ReprTraceback([entry], None, "value"), ReprFileLocation(file, line, first))
+
+
+def marker_problems(items: Iterable[pytest.Item]) -> list[str]:
+    """Return what is wrong with the markers of some tests, each with its file and line."""
+    problems = []
+    for item in items:
+        for mark in item.iter_markers(_marker.NAME):
+            try:
+                _marker.read_marker(mark)
+            except ConfigError as exc:
+                file, line, name = item.location
+                problems.append(f"{file}:{(line or 0) + 1}: @{_marker.NAME} of {name}: {exc}")
+    return problems
+
+
+def explain(left: object, right: object, last: Trace | None) -> list[str] | None:
+    """Return the lines of a failed ``==`` between verdicts or traces, or None."""
+    if isinstance(left, Verdict) or isinstance(right, Verdict):
+        got, wanted = (left, right) if isinstance(left, Verdict) else (right, left)
+        lines = [f"verdict {str(got)!r} == {str(wanted)!r}"]
+        if last is not None and last.verdict is got:
+            lines += ["the last trace:", *trace_lines(last)]
+        return lines
+    if isinstance(left, Trace) and isinstance(right, Trace):
+        names = [name for name in Trace.__slots__ if name != "duration_s"]
+        other = [name for name in names if getattr(left, name) != getattr(right, name)]
+        return [f"traces differ in {', '.join(other)}", "left:", *trace_lines(left), "right:", *trace_lines(right)]
+    return None

@@ -1,0 +1,98 @@
+"""What a run keeps of a test and of a guard: pure functions from what happened to records."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_guardrails._codec import FrozenDict
+from pytest_guardrails._errors import VerdictMismatch
+from pytest_guardrails._expect import summary
+from pytest_guardrails._mask import Mask
+from pytest_guardrails._model import Case, CaseRecord, CaseResult, CaseStatus, Guard, Trace
+from pytest_guardrails.targets.embedded import Engine
+
+
+def record_of(
+    nodeid: str, case: Case, trace: Trace | None, result: CaseResult | None, engine: Engine | None
+) -> CaseRecord:
+    """Return what the run keeps of a case; ``trace`` is as it may be shown."""
+    return CaseRecord(
+        nodeid=nodeid,
+        case=case.id,
+        status=result.status if result else CaseStatus.NOT_RUN,
+        guard=guard_key(engine) if engine else "",
+        outcome=result.outcome if result else None,
+        expected=summary(case.expectation),
+        severity=case.severity,
+        label=case.truth,
+        tags=case.tags,
+        file=case.file,
+        line=case.line,
+        reasons=result.reasons if result else (),
+        note=case.note,
+        runs=1 if trace is not None else 0,
+        trace=trace,
+    )
+
+
+def after_pytest(record: CaseRecord, report: pytest.TestReport, excinfo: Any) -> dict[str, Any]:
+    """Return the fields that pytest's outcome changes: a test can fail, or not run, for reasons of its own."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        return {"status": CaseStatus.NOT_RUN, "outcome": None}
+    if excinfo is not None and record.status in (CaseStatus.AS_EXPECTED, CaseStatus.NOT_RUN):
+        first = str(excinfo.value).splitlines()[:1] if isinstance(excinfo.value, VerdictMismatch) else []
+        said = first[0] if first else f"the test itself failed: {excinfo.typename}"
+        status = CaseStatus.ERROR if report.when == "setup" else CaseStatus.NOT_AS_EXPECTED
+        return {"status": status, "reasons": (*record.reasons, said)}
+    return {}
+
+
+def masked_names(item: pytest.Item, mask: Mask) -> tuple[str, str]:
+    """Return the node id and name of a test without the texts that its parameters put into them.
+
+    A parameter that could be a case's text (anything but one plain word) is masked; ids that the author gave stay.
+    """
+    nodeid, name = item.nodeid, item.name
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    for value in parameters.values():
+        if isinstance(value, str) and not value.isidentifier():
+            for spelled in {value, value.encode("unicode_escape").decode("ascii")} - {""}:
+                nodeid, name = nodeid.replace(spelled, mask(value)), name.replace(spelled, mask(value))
+    return nodeid, name
+
+
+def guard_key(engine: Engine) -> str:
+    """Return the name of an engine's version in records: its source's name and the hash of its configuration."""
+    return f"{_last_parts(engine.source)}@{engine.version.config_hash}"
+
+
+def _last_parts(source: str) -> str:
+    """Return a source as reports name it: a file with its folder, so that no path of a machine is in a report."""
+    return "/".join(Path(source).parts[-2:])
+
+
+def guard_of(engine: Engine) -> Guard:
+    """Return what a report says of an engine."""
+    described = tuple(
+        (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value)
+        for guardrail in engine.guardrails
+    )
+    return Guard(guard_key(engine), "embedded engine", _last_parts(engine.source), engine.version, described)
+
+
+def environment() -> FrozenDict:
+    """Return what else could explain a difference between two runs; no path and no name of a machine."""
+    from pytest_guardrails import __version__
+
+    return FrozenDict(
+        {
+            "python": platform.python_version(),
+            "platform": platform.system(),
+            "pytest": pytest.__version__,
+            "pytest-guardrails": __version__,
+        }
+    )
