@@ -5,20 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
-import inspect
 import json
-import re
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pytest_guardrails._codec import FrozenDict, encode
 from pytest_guardrails._document import Node, from_data, parse_json, parse_yaml
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Action, Check, Guardrail, GuardVersion, OnError, Phase, Scope
+from pytest_guardrails._parameters import parameters_of_factory, read_value, required_parameters, snake, snake_keys
 from pytest_guardrails.checks import factories
 
 PHASES = {
@@ -33,7 +31,6 @@ GUARDRAIL_KEYS = (
 )  # fmt: skip
 CHECK_KEYS = ("id", "parameters", "is_enabled")
 SCOPE_KEYS = ("messages", "roles")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def configure(node: Node, source: str) -> Configuration:
     Raises:
         ConfigError: for anything unknown, ambiguous, or that would let every request pass.
     """
-    top = _snake_keys(node, "the configuration", TOP_KEYS)
+    top = snake_keys(node, "the configuration", TOP_KEYS)
     definitions = _definitions(top.get("guardrails"))
     used: set[str] = set()
     guardrails: list[Guardrail] = []
@@ -215,7 +212,7 @@ def _uses(item: Node, settings: Mapping[str, Node]) -> Iterator[_Use]:
         if isinstance(check.value, str):
             yield _Use(_known_check(check), check, None)
             continue
-        keys = _snake_keys(check, "a check", CHECK_KEYS)
+        keys = snake_keys(check, "a check", CHECK_KEYS)
         if "id" not in keys:
             check.fail("a check has no id")
         enabled = keys["is_enabled"].boolean("is_enabled") if "is_enabled" in keys else True
@@ -330,7 +327,7 @@ def _scope(node: Node | None) -> Scope:
         return Scope()
     if isinstance(node.value, str):
         return Scope(last_only=node.choice("scope", ("all", "last")) == "last")
-    keys = _snake_keys(node, "scope", SCOPE_KEYS)
+    keys = snake_keys(node, "scope", SCOPE_KEYS)
     last = keys["messages"].choice("scope messages", ("all", "last")) == "last" if "messages" in keys else False
     roles = keys["roles"].texts("roles") if "roles" in keys else ()
     if "roles" in keys and not roles:
@@ -344,16 +341,16 @@ def _scope(node: Node | None) -> Scope:
 def _check(use: _Use, action: str | None) -> tuple[Check, bool | None]:
     """Build a check from its parameters; the second value is its ``failOnError``, None where it says nothing."""
     make = _factory(use)
-    hints = _hints(make)
-    nodes = _snake_keys(use.parameters, f"parameters of {use.check}") if use.parameters is not None else {}
+    hints = parameters_of_factory(make)
+    nodes = snake_keys(use.parameters, f"parameters of {use.check}") if use.parameters is not None else {}
     fail_on_error = nodes.pop("fail_on_error").boolean("failOnError") if "fail_on_error" in nodes else None
     arguments = {}
     for key, node in nodes.items():
         name = f"{key}_" if f"{key}_" in hints else key
         if name not in hints:
             node.fail(unknown(f"parameter of {use.check}", key, [hint.rstrip("_") for hint in hints]))
-        arguments[name] = _value(node, hints[name], f"parameter {key} of {use.check}")
-    missing = [hint.rstrip("_") for hint in _required(make) if hint not in arguments]
+        arguments[name] = read_value(node, hints[name], f"parameter {key} of {use.check}")
+    missing = [hint.rstrip("_") for hint in required_parameters(make) if hint not in arguments]
     if missing:
         use.place.fail(f"{use.check} needs the parameter {missing[0]!r}")
     if "action" in hints:
@@ -376,52 +373,3 @@ def _factory(use: _Use) -> Callable[..., Check]:
         except Exception as exc:  # another package's code may fail in any way
             use.place.fail(f"check {use.check!r} cannot be imported: {type(exc).__name__}: {exc}")
     return typing.cast("Callable[..., Check]", found)
-
-
-def _hints(make: Callable[..., Any]) -> dict[str, Any]:
-    """Return the parameters of a factory and their types."""
-    hints = typing.get_type_hints(make if isinstance(make, type) else getattr(make, "__wrapped__", make))
-    return {name: hints.get(name, Any) for name in inspect.signature(make).parameters}
-
-
-def _required(make: Callable[..., Any]) -> list[str]:
-    return [name for name, p in inspect.signature(make).parameters.items() if p.default is inspect.Parameter.empty]
-
-
-def _value(node: Node, hint: Any, what: str) -> Any:
-    """Read a parameter as the type that its factory declares."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        if node.is_empty or (node.plain and node.value == "null"):
-            return None
-        return _value(node, next(part for part in arguments if part is not type(None)), what)
-    if origin is Literal:
-        return node.choice(what, [choice for choice in arguments if choice is not None])
-    readers: dict[Any, Callable[[str], Any]] = {
-        bool: node.boolean, int: node.integer, float: node.number, str: node.text,
-    }  # fmt: skip
-    if hint in readers:
-        return readers[hint](what)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        inner = node.mapping(what)
-        return {key: _value(item, arguments[1], f"{what}.{key}") for key, item in inner.items()}
-    if origin is not None and arguments and arguments[0] is str:
-        return node.texts(what)
-    return node.data()
-
-
-def snake(key: str) -> str:
-    """Return a key in snake case: ``minWords`` and ``min_words`` are one key."""
-    return _CAMEL.sub("_", key).lower()
-
-
-def _snake_keys(node: Node, what: str, keys: tuple[str, ...] | None = None) -> dict[str, Node]:
-    out: dict[str, Node] = {}
-    for key, value in node.mapping(what).items():
-        name = snake(key)
-        if keys is not None and name not in keys:
-            value.fail(unknown(f"key in {what}", key, keys))
-        if name in out:
-            value.fail(f"{key!r} is there twice, in snake case and in camel case")
-        out[name] = value
-    return out

@@ -20,8 +20,8 @@ PACKAGE = "pytest_guardrails"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_errors", "_codec"),
     ("_model",),
-    ("_document", "_texts", "_mask", "_stats", "_denial", "_diagnosis", "_schema", "_starter"),
-    ("_engine", "_expect", "_metrics", "checks"),
+    ("_document", "_texts", "_mask", "_stats", "_denial", "_diagnosis", "_dump", "_schema", "_starter"),
+    ("_engine", "_expect", "_metrics", "_parameters", "checks"),
     ("_config", "_cases", "reporters"),
     ("_marker", "targets", "_key"),
     ("_failures", "_records"),

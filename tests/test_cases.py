@@ -11,18 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_guardrails import Action, Case, ConfigError, Expectation, Message, Request, Verdict
-from pytest_guardrails._cases import (
-    CASE_KEYS,
-    DEFAULT_KEYS,
-    EXPECT_KEYS,
-    FILE_KEYS,
-    dump,
-    expectation,
-    load,
-    quoted,
-    read,
-)
+from pytest_guardrails._cases import CASE_KEYS, DEFAULT_KEYS, EXPECT_KEYS, FILE_KEYS, expectation, load, read
 from pytest_guardrails._document import parse_yaml
+from pytest_guardrails._dump import dump, quoted
 from pytest_guardrails._model import ENDPOINTS, LABELS, ROLES, SEVERITIES
 
 BLOCK, ALLOW = Verdict.BLOCK, Verdict.ALLOW

@@ -53,7 +53,9 @@ def test_the_key_can_come_from_the_environment(
     assert len(seen) == 2
 
 
-def test_texts_in_ids_of_parameters_are_masked_in_reports(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+def test_texts_in_ids_of_parameters_are_masked_in_reports(
+    pytester: pytest.Pytester, guard: Callable[..., None]
+) -> None:
     """A parameter that pytest spells in the node id is masked in our reports, a plain word is not."""
     guard()
     pytester.makepyfile(
