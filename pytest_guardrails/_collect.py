@@ -139,7 +139,7 @@ class GuardrailsItem(pytest.Item):
         session = self._guardrails
         show = session.show(trace)
         result = judge(case, trace, show)
-        self.record = record_of(self.nodeid, case, session.shown(trace, show), result, self.engine)
+        self.record = record_of(self.nodeid, case, trace, result, self.engine)
         return None if result.status is CaseStatus.AS_EXPECTED else session.diagnose(case, trace, result, show)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

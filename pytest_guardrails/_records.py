@@ -19,7 +19,7 @@ from pytest_guardrails.targets.embedded import Engine
 def record_of(
     nodeid: str, case: Case, trace: Trace | None, result: CaseResult | None, engine: Engine | None
 ) -> CaseRecord:
-    """Return what the run keeps of a case; ``trace`` is as it may be shown."""
+    """Return what this process keeps of a case; its trace is masked before it leaves."""
     return CaseRecord(
         nodeid=nodeid,
         case=case.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -246,13 +247,19 @@ class GuardrailsSession:
 
     # Judging and showing
 
-    def shown(self, trace: Trace, show: Show | None = None) -> Trace:
-        """Return a trace as reports may show it."""
-        return trace if self.revealed else mask_trace(trace, show or self.show(trace))
-
     def show(self, trace: Trace) -> Show:
         """Return how texts of a trace are shown: masked, or as they are where the run reveals."""
-        return repr if self.revealed else masker(mask_key(self.config), placeholders_of(trace))
+        return repr if self.revealed else functools.partial(self._masked_text, trace)
+
+    def _masked_text(self, trace: Trace, text: str) -> str:
+        return masker(mask_key(self.config), placeholders_of(trace))(text)
+
+    def _masked(self, record: CaseRecord) -> CaseRecord:
+        """Return a record as it may leave this process, in a report or to the controller."""
+        trace = record.trace
+        if trace is None or self.revealed:
+            return record
+        return replace(record, trace=mask_trace(trace, masker(mask_key(self.config), placeholders_of(trace))))
 
     def diagnose(self, case: Case, trace: Trace, result: CaseResult, show: Show) -> str:
         """Return the text of a failure."""
@@ -290,7 +297,7 @@ class GuardrailsSession:
             nodeid, name = masked_names(item, masker(mask_key(self.config)))
             case = replace(case, id=name)
         generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
-        made = record_of(nodeid, case, trace and self.shown(trace), result, running.engine if running else None)
+        made = record_of(nodeid, case, trace, result, running.engine if running else None)
         return replace(made, runs=running.runs if running else 0, generated=generated)
 
     def ride(self, report: pytest.TestReport, item: pytest.Item, record: CaseRecord, engine: Engine | None) -> None:
@@ -302,6 +309,8 @@ class GuardrailsSession:
         if engine is not None and record.guard not in self._sent:
             self._sent.add(record.guard)
             guard = guard_of(engine)
+        if self._is_worker or self.config.getoption("guardrails_report"):
+            record = self._masked(record)  # it leaves this process; without a report nobody reads its texts
         if self._is_worker:
             riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
             report.guardrail = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
