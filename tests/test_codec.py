@@ -123,7 +123,7 @@ def test_frozen_json_is_equal_json(value: Any) -> None:
     hash(frozen)
 
 
-@pytest.mark.parametrize("value", [b"x", {1, 2}, object(), [{"a": b"x"}], len], ids=repr)
+@pytest.mark.parametrize("value", [b"x", {1, 2}, object(), [{"a": b"x"}], len], ids=lambda value: type(value).__name__)
 def test_what_json_has_no_word_for_is_refused(value: Any) -> None:
     """Bytes, sets and objects are no JSON, wherever they stand."""
     with pytest.raises(TypeError, match="not a JSON value"):
