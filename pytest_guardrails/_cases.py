@@ -35,6 +35,8 @@ CASE_KEYS = (
 DEFAULT_KEYS = ("severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note")
 EXPECT_KEYS = tuple(field.name for field in dataclasses.fields(Expectation))
 _ABSENT = ("", "null", "~")
+_AUTHORED = ("note", "xfail", "skip")  # published as written: no value of a matrix is filled in
+_WORD = re.compile(r"[A-Za-z_]{1,24}|[0-9]{1,3}")  # what an id may show of a value; else the number of the row
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -102,9 +104,9 @@ def expectation(node: Node, defaults: Mapping[str, Node] | None = None) -> Expec
         "verdict": lambda n: Verdict(n.choice("verdict", list(Verdict))),
         "action": lambda n: Action(n.choice("action", list(Action))),
         "by": lambda n: n.text("by"),
-        "findings": lambda n: n.texts("findings"),
+        "findings": lambda n: _demanded("findings", n),
         "upstream": _upstream,
-        "absent_upstream": _canaries,
+        "absent_upstream": lambda n: _demanded("absent_upstream", n),
         "upstream_calls": _calls,
         "response": lambda n: n.text("response") if isinstance(n.value, str) else n.texts("response"),
         "warns": lambda n: _some("warns", n),
@@ -131,13 +133,6 @@ def _calls(node: Node) -> int:
     return calls
 
 
-def _canaries(node: Node) -> tuple[str, ...]:
-    canaries = node.texts("absent_upstream")
-    if "" in canaries:
-        node.fail("absent_upstream has an empty text, which is in every text")
-    return canaries
-
-
 def _upstream(node: Node) -> str | tuple[Message, ...]:
     if isinstance(node.value, str):
         return node.text("upstream")
@@ -145,7 +140,15 @@ def _upstream(node: Node) -> str | tuple[Message, ...]:
 
 
 def _some(key: str, node: Node) -> bool | tuple[str, ...]:
-    return node.boolean(key) if node.plain and node.value in ("true", "false") else node.texts(key)
+    return node.boolean(key) if node.plain and node.value in ("true", "false") else _demanded(key, node)
+
+
+def _demanded(key: str, node: Node) -> tuple[str, ...]:
+    """Read texts that must be there; an empty list or text would demand nothing."""
+    texts = node.texts(key)
+    if not texts or "" in texts:
+        node.fail(f"{key} demands nothing: it has no text, or an empty one")
+    return texts
 
 
 def _message(node: Node) -> Message:
@@ -172,21 +175,17 @@ def _cases(node: Node, defaults: Mapping[str, Node]) -> Iterator[Case]:
         yield _case(node, keys, defaults)
         return
     name = keys["id"].text("id")
-    for values in _combinations(matrix):
+    for row, values in enumerate(_combinations(matrix), 1):
         unused = set(values) - _placeholders(keys.values())
         if unused:
             matrix.fail(
                 f"matrix name {sorted(unused)[0]!r} is used nowhere; write ${{{sorted(unused)[0]}}} in the case"
             )
-        filled = {key: _filled(value, values) for key, value in keys.items()}
+        filled = {key: value if key in _AUTHORED else _filled(value, values) for key, value in keys.items()}
         if not _PLACEHOLDER.search(name):
-            label = "-".join(_short(value) for value in values.values())
+            label = "-".join(value if _WORD.fullmatch(value) else str(row) for value in values.values())
             filled["id"] = dataclasses.replace(keys["id"], value=f"{name}[{label}]")
         yield _case(node, filled, defaults)
-
-
-def _short(value: str) -> str:
-    return re.sub(r"[^\w.@+-]+", "_", value)[:30] or "empty"
 
 
 def _combinations(matrix: Node) -> Iterator[dict[str, str]]:

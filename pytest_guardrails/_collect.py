@@ -179,7 +179,7 @@ class GuardrailsItem(pytest.Item):
         return True
 
     def _needs_whole_protocol(self) -> bool:
-        if self.case.skip is not None or self.case.xfail is not None or self.get_closest_marker("skip") is not None:
+        if any(mark.name in ("skip", "skipif", "xfail", "usefixtures") for mark in self.iter_markers()):
             return True
         whole = self.config.stash.get(_needs_whole, None)
         if whole is None:

@@ -19,11 +19,11 @@ from pytest_guardrails._model import Action, Check, Guardrail, GuardVersion, OnE
 from pytest_guardrails._parameters import parameters_of_factory, read_value, required_parameters, snake, snake_keys
 from pytest_guardrails.checks import factories
 
-PHASES = {
-    "input_guardrails": Phase.BEFORE_REQUEST,
+PHASES = {  # where a phase is written in both ways, hooks come first, as in Portkey, whatever the order of keys
     "before_request_hooks": Phase.BEFORE_REQUEST,
-    "output_guardrails": Phase.AFTER_REQUEST,
+    "input_guardrails": Phase.BEFORE_REQUEST,
     "after_request_hooks": Phase.AFTER_REQUEST,
+    "output_guardrails": Phase.AFTER_REQUEST,
 }
 TOP_KEYS = (*PHASES, "guardrails", "version")
 GUARDRAIL_KEYS = (
@@ -258,7 +258,7 @@ def _built(
         action = chosen.value
     checks, open_by_parameter = [], set()
     for use in active:
-        check, fail_on_error = _check(use, action)
+        check, fail_on_error = _check(use, action, settings.get("deny"))
         checks.append(check)
         open_by_parameter.add(fail_on_error)
     observes = _flag(settings, "async")
@@ -338,8 +338,12 @@ def _scope(node: Node | None) -> Scope:
         keys["roles"].fail(exc.message)
 
 
-def _check(use: _Use, action: str | None) -> tuple[Check, bool | None]:
-    """Build a check from its parameters; the second value is its ``failOnError``, None where it says nothing."""
+def _check(use: _Use, action: str | None, deny: Node | None) -> tuple[Check, bool | None]:
+    """Build a check from its parameters; the second value is its ``failOnError``, None where it says nothing.
+
+    A check that rewrites does what its own ``action`` says, else what the guardrail's says, else it denies under
+    ``deny: true`` unless it is one of Portkey's redactors, which pass; else it sanitizes.
+    """
     make = _factory(use)
     hints = parameters_of_factory(make)
     nodes = snake_keys(use.parameters, f"parameters of {use.check}") if use.parameters is not None else {}
@@ -354,9 +358,16 @@ def _check(use: _Use, action: str | None) -> tuple[Check, bool | None]:
     if missing:
         use.place.fail(f"{use.check} needs the parameter {missing[0]!r}")
     if "action" in hints:
-        own = arguments.setdefault("action", action or "sanitize")
-        if action == "warn" and own != "warn":
-            nodes["action"].fail(f"action: {own} inside a guardrail with action: warn says two things")
+        denies = deny is not None and deny.boolean("deny")
+        own = arguments.get("action")
+        if own is not None and action is not None and own != action:
+            nodes["action"].fail(f"action: {own} inside a guardrail with action: {action} says two things")
+        if own == "deny" and deny is not None and not denies:
+            nodes["action"].fail("action: deny inside a guardrail with deny: false says two things")
+        if arguments.get("fail_on_detection") and not denies:
+            nodes["fail_on_detection"].fail("failOnDetection only warns without deny: true; write deny: true")
+        redacts = "deny" if denies and not getattr(make, "passes_under_deny", False) else "sanitize"
+        arguments["action"] = own or action or redacts
     try:
         return make(**arguments), fail_on_error
     except ConfigError as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +37,9 @@ from pytest_guardrails._texts import texts_in_scope, with_texts
 
 Upstream = Callable[[Request], "Response | str | Iterable[str]"]
 
+_LABEL = re.compile(r"\w[\w ./:+&-]{0,63}")
+_LONG_NUMBER = re.compile(r"[0-9]{5}")
+
 log = logging.getLogger("pytest_guardrails")
 
 
@@ -51,6 +55,7 @@ def run(guardrails: Sequence[Guardrail], request: Request, upstream: Upstream = 
     are skipped, and upstream is not called or its response not delivered. A streamed response is checked whole.
     An exception of ``upstream`` itself is the caller's and passes through.
     """
+    __tracebackhide__ = True
     started = time.perf_counter()
     before = _run_phase(guardrails, Phase.BEFORE_REQUEST, request.messages)
     sent: tuple[Request, ...] = ()
@@ -114,13 +119,18 @@ def _run_phase(guardrails: Sequence[Guardrail], phase: Phase, messages: tuple[Me
 def _run_guardrail(guardrail: Guardrail, messages: tuple[Message, ...]) -> tuple[GuardrailResult, tuple[Message, ...]]:
     started = time.perf_counter()
     groups = [(check,) for check in guardrail.checks] if guardrail.sequential else [guardrail.checks]
+    scope = guardrail.scope
+    if guardrail.phase is Phase.AFTER_REQUEST:  # the choices of a response are alternatives: none is the last
+        scope = replace(scope, last_only=False)
     checks: list[CheckResult] = []
+    advised: list[str] = []
     soft = False
     for group in groups:
-        texts = texts_in_scope(messages, guardrail.scope)
+        texts = texts_in_scope(messages, scope)
         answers = _refuse_lost_rewrites(guardrail, [_run_check(guardrail, check, texts) for check in group])
         messages, applied = _apply(messages, texts, answers, guardrail.action)
         soft = soft or any(map(_failed_softly, answers, applied))
+        advised += [name for pair in zip(answers, applied, strict=True) for name in _advised(*pair)]
         checks += applied
     errored = any(check.error for check in checks)
     result = GuardrailResult(
@@ -131,6 +141,7 @@ def _run_guardrail(guardrail: Guardrail, messages: tuple[Message, ...]) -> tuple
         checks=tuple(checks),
         on_error=guardrail.on_error,
         soft_failed=soft,
+        advised=tuple(advised),
         duration_s=time.perf_counter() - started,
     )
     return result, messages
@@ -156,12 +167,12 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
     """Say why an answer cannot be meant, or None."""
     if not isinstance(finding, Finding):
         return f"a check returns findings, not {type(finding).__name__}"
+    if not all(isinstance(label, str) and _is_label(label) for label in (finding.name, finding.category)):
+        return "a finding's name and category are short labels, since reports and callers read them"
     place = (finding.message_index, finding.field)
     text = next((text.text for text in texts if (text.message_index, text.field) == place), None)
     if text is None:
         return f"finding {finding.name!r} points at {finding.field!r} of message {finding.message_index}, not in scope"
-    if not (isinstance(finding.name, str) and isinstance(finding.category, str)):
-        return "a finding's name and category are texts"
     if not (isinstance(finding.start, int | None) and isinstance(finding.end, int | None)):
         return f"finding {finding.name!r} spans something else than characters"
     if not isinstance(finding.replacement, str | None):
@@ -173,6 +184,11 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
     if finding.action is not None and not isinstance(finding.action, Action):
         return f"finding {finding.name!r} asks for {finding.action!r}, which is no Action"
     return None
+
+
+def _is_label(text: str) -> bool:
+    """True for a name that can be published: it cannot hold an address, a card or a sentence of a request."""
+    return _LABEL.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
 
 def _refuse_lost_rewrites(guardrail: Guardrail, answers: list[CheckResult]) -> list[CheckResult]:
@@ -203,6 +219,15 @@ def _failed_softly(asked: CheckResult, done: CheckResult) -> bool:
         after.action is Action.WARN and before.action in (None, Action.DENY)
         for before, after in zip(asked.findings, done.findings, strict=True)
     )
+
+
+def _advised(asked: CheckResult, done: CheckResult) -> list[str]:
+    """Return the names of findings that ask for masking and that nobody applied."""
+    return [
+        after.name
+        for before, after in zip(asked.findings, done.findings, strict=True)
+        if after.action is Action.WARN and (before.action is Action.SANITIZE or before.vendor_action == "AUTO_MASKING")
+    ]
 
 
 def _apply(
@@ -269,7 +294,7 @@ def _warnings(result: GuardrailResult) -> list[str]:
     """Say to the operator what was rewritten, advised and not done, or let through: names and counts, never values."""
     where = "the request" if result.phase is Phase.BEFORE_REQUEST else "the response"
     rewritten = Counter(f.name for f in result.findings if f.action is Action.SANITIZE)
-    advised = Counter(f.name for f in result.findings if f.action is Action.WARN and _advises_masking(f))
+    advised = Counter(result.advised)
     said = []
     if rewritten:
         said.append(f"{result.guardrail}: sanitized {_counted(rewritten)} in {where}")
@@ -283,10 +308,6 @@ def _warnings(result: GuardrailResult) -> list[str]:
         else:
             said.append(f"{error.guardrail}/{error.check}: no answer ({error.kind}); blocked to be safe")
     return said
-
-
-def _advises_masking(finding: Finding) -> bool:
-    return finding.vendor_action == "AUTO_MASKING"
 
 
 def _counted(names: Counter[str]) -> str:

@@ -313,6 +313,8 @@ class Guardrail:
                 raise ConfigError(f"guardrail {self.id!r}: a check is a callable with an id, not {check!r}")
         if self.action is Action.NONE:
             raise ConfigError(f"guardrail {self.id!r}: action none would make it do nothing; use warn")
+        if self.phase is Phase.AFTER_REQUEST and self.scope.roles and "assistant" not in self.scope.roles:
+            raise ConfigError(f"guardrail {self.id!r}: only an assistant speaks in a response: its scope is empty")
         self._refuse_lost_rewrites()
 
     def _refuse_lost_rewrites(self) -> None:
@@ -362,7 +364,10 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailResult:
-    """What one guardrail did to one request; a skipped one has no checks."""
+    """What one guardrail did to one request; a skipped one has no checks.
+
+    ``advised`` names findings that ask for masking which nobody applied.
+    """
 
     guardrail: str
     phase: Phase
@@ -371,6 +376,7 @@ class GuardrailResult:
     checks: tuple[CheckResult, ...] = ()
     on_error: OnError = OnError.BLOCK
     soft_failed: bool = False
+    advised: tuple[str, ...] = ()
     duration_s: float = field(default=0.0, compare=False)
 
     @property

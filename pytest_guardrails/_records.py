@@ -41,13 +41,17 @@ def record_of(
 
 def after_pytest(record: CaseRecord, report: pytest.TestReport, excinfo: Any) -> dict[str, Any]:
     """Return the fields that pytest's outcome changes: a test can fail, or not run, for reasons of its own."""
-    if report.skipped and not hasattr(report, "wasxfail"):
-        return {"status": CaseStatus.NOT_RUN, "outcome": None}
+    if report.skipped:
+        known = getattr(report, "wasxfail", None)
+        return {"status": CaseStatus.NOT_RUN, "outcome": None} if known is None else {"xfail": known or "xfail"}
+    if report.failed and excinfo is None:  # XPASS(strict)
+        return {"status": CaseStatus.NOT_AS_EXPECTED, "reasons": (*record.reasons, "passed, against its xfail")}
+    if report.when == "setup":
+        return {"status": CaseStatus.NOT_RUN, "reasons": (f"its setup failed: {excinfo.typename}",), "outcome": None}
     if excinfo is not None and record.status in (CaseStatus.AS_EXPECTED, CaseStatus.NOT_RUN):
         first = str(excinfo.value).splitlines()[:1] if isinstance(excinfo.value, VerdictMismatch) else []
         said = first[0] if first else f"the test itself failed: {excinfo.typename}"
-        status = CaseStatus.ERROR if report.when == "setup" else CaseStatus.NOT_AS_EXPECTED
-        return {"status": status, "reasons": (*record.reasons, said)}
+        return {"status": CaseStatus.NOT_AS_EXPECTED, "reasons": (*record.reasons, said)}
     return {}
 
 
@@ -59,9 +63,12 @@ def masked_names(item: pytest.Item, mask: Mask) -> tuple[str, str]:
     nodeid, name = item.nodeid, item.name
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     for value in parameters.values():
-        if isinstance(value, str) and not value.isidentifier():
-            for spelled in {value, value.encode("unicode_escape").decode("ascii")} - {""}:
-                nodeid, name = nodeid.replace(spelled, mask(value)), name.replace(spelled, mask(value))
+        said = str(value)
+        harmless = said.isidentifier() if isinstance(value, str) else len(said) < 6 or isinstance(value, bool)
+        if harmless or not isinstance(value, str | int | float):
+            continue
+        for spelled in {said, said.encode("unicode_escape").decode("ascii")} - {""}:
+            nodeid, name = nodeid.replace(spelled, mask(said)), name.replace(spelled, mask(said))
     return nodeid, name
 
 
@@ -78,7 +85,7 @@ def _last_parts(source: str) -> str:
 def guard_of(engine: Engine) -> Guard:
     """Return what a report says of an engine."""
     described = tuple(
-        (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value)
+        (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value, *guardrail.disabled)
         for guardrail in engine.guardrails
     )
     return Guard(guard_key(engine), "embedded engine", _last_parts(engine.source), engine.version, described)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,8 +59,7 @@ class JudgedEngine(Engine):
         self._session = session
 
     def _current(self) -> Engine:
-        running = self._session.running
-        return running.engine if running is not None and running.engine is not None else self
+        return self._session.engine_of_item() or self
 
     @property
     def guardrails(self) -> Any:
@@ -83,15 +82,17 @@ class JudgedEngine(Engine):
         __tracebackhide__ = True
         current = self._current()
         trace = super().run(request, upstream) if current is self else current.run(request, upstream)
-        self._session.judge_running(trace)
+        self._session.judge_running(trace, current)
         return trace
 
 
 class GuardrailsSession:
     """State of one pytest process; workers judge and attach, the controller gathers and ends the run."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, current_item: Callable[[], pytest.Item | None]) -> None:
         self.config = config
+        self._current_item = current_item
+        self._item_engine: tuple[pytest.Item | None, Engine | None] = None, None
         self.revealed = bool(config.getoption("guardrails_reveal"))
         self.running: Running | None = None
         self._is_worker = hasattr(config, "workerinput")
@@ -105,6 +106,8 @@ class GuardrailsSession:
         self._started = datetime.now(UTC)
         self._run: Run | None = None
         self._written: list[Path] = []
+        self._unwritten: list[str] = []
+        self.crashed = False
 
     # Configuration and engines
 
@@ -149,6 +152,8 @@ class GuardrailsSession:
                 "name it under guardrails: in the case file, or set guardrails_config in the ini file"
             )
         if isinstance(config, Engine):
+            if not config.guardrails:
+                raise ConfigError("the engine under test has no guardrail: every request would pass")
             return config
         by_path = isinstance(config, str | Path)
         key = str(config) if by_path else id(config)
@@ -173,6 +178,24 @@ class GuardrailsSession:
         except ConfigError as exc:
             pytest.fail(str(exc), pytrace=False)
 
+    def engine_of_item(self) -> Engine | None:
+        """Return the engine that the fixtures of the test that runs now ask for, in its setup and teardown too.
+
+        The fixture lives as long as the session, and pytest gives the first one to all: it must not bring along the
+        configuration of the module that asked first.
+        """
+        item = self._current_item()
+        if self._item_engine[0] is not item:
+            request = getattr(item, "_request", None)
+            config = request.getfixturevalue("guardrails_config") if request is not None else None
+            self._item_engine = item, self._engine_or_fail(config) if request is not None else None
+        return self._item_engine[1]
+
+    def reset_upstream(self) -> None:
+        """Empty the recording upstream before a test."""
+        if self._upstream is not None:
+            self._upstream.reset()
+
     def upstream(self) -> RecordingUpstream:
         """Return the session's recording upstream."""
         if self._upstream is None:
@@ -187,11 +210,7 @@ class GuardrailsSession:
         expected = None
         if mark is not None and not hasattr(item, "case"):
             expected = self._expected(item, mark)
-        engine = None
-        fixtures = getattr(item, "funcargs", {})
-        if "guardrails_config" in fixtures:
-            engine = self._engine_or_fail(fixtures["guardrails_config"])
-        self.running = Running(item.nodeid, expected, engine)
+        self.running = Running(item.nodeid, expected)
 
     def _expected(self, item: pytest.Item, mark: pytest.Mark) -> Case:
         """Return what a marked test expects; a mark that many tests share is read once."""
@@ -206,7 +225,7 @@ class GuardrailsSession:
         if running is not None:
             self._ended[running.nodeid] = running
 
-    def judge_running(self, trace: Trace) -> None:
+    def judge_running(self, trace: Trace, engine: Engine) -> None:
         """Judge a trace of the test that runs, if it is marked.
 
         Raises:
@@ -217,7 +236,7 @@ class GuardrailsSession:
         if running is None:
             return
         running.runs += 1
-        running.trace = trace
+        running.trace, running.engine = trace, engine
         if running.expected is None:
             return
         show = self.show(trace)
@@ -236,14 +255,23 @@ class GuardrailsSession:
         running = self.running
         if running is None or running.expected is None:
             return
-        if running.mismatch is not None:
-            raise running.mismatch
+        self.refuse_swallowed()
         if not running.runs:
             running.mismatch = VerdictMismatch(
                 "never ran the guard: a test marked expect_verdict has to call guardrail_engine.run(...); "
                 "with the guard switched off it would pass just the same"
             )
             raise running.mismatch
+
+    def refuse_swallowed(self) -> None:
+        """Raise a mismatch that the test caught, to pass or to skip all the same.
+
+        Raises:
+            VerdictMismatch: where there is one.
+        """
+        __tracebackhide__ = True
+        if self.running is not None and self.running.mismatch is not None:
+            raise self.running.mismatch
 
     # Judging and showing
 
@@ -277,7 +305,7 @@ class GuardrailsSession:
         if call.when == "call" or (call.when == "setup" and not report.passed):
             running = self._ended.pop(item.nodeid, None)
             record = getattr(item, "record", None) or self._record(item, running)
-            record = replace(record, **after_pytest(record, report, excinfo), xfail=getattr(report, "wasxfail", None))
+            record = replace(record, **after_pytest(record, report, excinfo))
             engine = getattr(item, "engine", None) or (running.engine if running else None)
             self.ride(report, item, record, engine)
 
@@ -341,10 +369,10 @@ class GuardrailsSession:
     def finish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> int | pytest.ExitCode:
         """Write the reports and return the exit status, `EXIT_UNTRUSTED` where guards errored unexpectedly."""
         records = [record for _, record in sorted(self._records.items())]
-        errored = any(record.status is CaseStatus.ERROR and record.trace for record in records)
-        if errored and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        if measure(records).unexpected_errors and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             exitstatus = EXIT_UNTRUSTED
-        whole = not (session.shouldfail or session.shouldstop) and exitstatus in (0, 1, 5, EXIT_UNTRUSTED)
+        ended = exitstatus in (0, 1, 5, EXIT_UNTRUSTED)
+        whole = ended and not (session.shouldfail or session.shouldstop or self.crashed)
         now = datetime.now(UTC)
         self._run = Run(
             started=self._started.isoformat(timespec="seconds"),
@@ -356,15 +384,22 @@ class GuardrailsSession:
             revealed=self.revealed,
             exit_status=int(exitstatus),
         )
+        if self.config.getoption("collectonly"):
+            return exitstatus
         for kind, path in self._targets():
-            write(kind, path, self._run)
-            self._written.append(path)
+            try:
+                write(kind, path, self._run)
+            except OSError as exc:
+                self._unwritten.append(f"{path}: {exc.strerror}")
+                exitstatus = exitstatus or pytest.ExitCode.USAGE_ERROR
+            else:
+                self._written.append(path)
         return exitstatus
 
     def summarise(self, terminal_reporter: Any) -> None:
         """Print the guardrails section."""
         run = self._run
-        if run is None or not (run.records or self._written):
+        if run is None or not (run.records or self._written or self._unwritten):
             return
         terminal_reporter.section("guardrails")
         for line in terminal(run, measure(run.records), width=terminal_reporter._tw.fullwidth):
@@ -373,3 +408,5 @@ class GuardrailsSession:
         for path in self._written:
             shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
             terminal_reporter.write_line(f"report     {shown}")
+        for problem in self._unwritten:
+            terminal_reporter.write_line(f"NO REPORT  {problem}")

@@ -19,6 +19,7 @@ SEVERITIES = ("critical", "high", "medium", "low")
 REPORT = "--guardrails-report"
 
 _session_key = pytest.StashKey["GuardrailsSession"]()
+_item_key = pytest.StashKey[pytest.Item]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +77,8 @@ def _session(config: pytest.Config) -> GuardrailsSession:
     if session is None:
         from pytest_guardrails._session import GuardrailsSession
 
-        session = config.stash[_session_key] = GuardrailsSession(config)
+        session = GuardrailsSession(config, lambda: config.stash.get(_item_key, None))
+        config.stash[_session_key] = session
     return session
 
 
@@ -125,10 +127,13 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return run_cheaply(nextitem) if run_cheaply is not None else None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Empty the recording upstream, which lives as long as the session so that Hypothesis accepts it."""
-    if "guardrail_upstream" in getattr(item, "fixturenames", ()):
-        _session(item.config).upstream().reset()
+    """Note which test runs, and empty the recording upstream, which lives as long as the session for Hypothesis."""
+    item.config.stash[_item_key] = item
+    session = item.config.stash.get(_session_key, None)
+    if session is not None:
+        session.reset_upstream()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -141,6 +146,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         result = yield
         session.require_runs()
+    except pytest.skip.Exception:
+        session.refuse_swallowed()
+        raise
     finally:
         session.end()
     return result
@@ -165,6 +173,8 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the record that rides on a report."""
+        if report.when not in ("setup", "call", "teardown"):  # xdist: the worker died in this test
+            _session(self._config).crashed = True
         riding = getattr(report, "guardrail", None)
         if riding is not None:
             _session(self._config).gather(riding)

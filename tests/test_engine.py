@@ -787,7 +787,7 @@ GUARDRAILS = st.lists(
         st.lists(CHECKS, min_size=1, max_size=3),
         st.sampled_from([Action.WARN, Action.SANITIZE, Action.SANITIZE, Action.DENY]),
         st.sampled_from(OnError),
-        st.sampled_from([Scope(), Scope(last_only=True), Scope(roles=("user",))]),
+        st.sampled_from([Scope(), Scope(last_only=True), Scope(roles=("user", "assistant"))]),
         st.booleans(),
     ),
     max_size=4,

@@ -27,7 +27,7 @@ CONFIGURATION: dict[str, Any] = {
         "words": {
             "deny": True,
             "on_error": "allow",
-            "scope": {"messages": "last", "roles": ["user"]},
+            "scope": {"messages": "last", "roles": ["user", "assistant"]},
             "checks": [
                 {"id": "default.contains", "parameters": {"words": ["foo"], "operator": "none"}},
                 {"id": "default.wordCount", "parameters": {"minWords": 1, "maxWords": 9, "not": False}},

@@ -130,7 +130,7 @@ WRONG: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
         {"upstream": [{"rol": "user"}]},
         "upstream[0].rol: unknown key in a message 'rol'; did you mean 'role'?",
     ),
-    (("allow",), {"absent_upstream": ""}, "absent_upstream has an empty text, which is in every text"),
+    (("allow",), {"absent_upstream": ""}, "absent_upstream demands nothing: it has no text, or an empty one"),
     (("block",), {"upstream_calls": "0"}, "upstream_calls: upstream_calls is a whole number, not '0'"),
     (("block",), {"upstream_calls": True}, "upstream_calls: upstream_calls is a whole number, not true"),
     (("block",), {"upstream_calls": 0, "upstream": "x"}, "upstream_calls: 0 says that the model receives nothing"),

@@ -74,8 +74,11 @@ class RegexReplace:
     action: Literal["sanitize", "deny", "warn"] | None = None
     id: ClassVar[str] = "default.regexReplace"
     rewrites: ClassVar[str] = "spans"
+    passes_under_deny: ClassVar[bool] = True  # Portkey: a redactor that redacted has passed (section 4)
 
     def __post_init__(self) -> None:
+        if re.search(r"\$[0-9&<]", self.redact_text):
+            raise ConfigError(f"redactText {self.redact_text!r}: groups such as $1 are not filled in; write plain text")
         if compiled(self.rule).search(""):
             raise ConfigError(f"rule {self.rule!r} matches the empty text: it would replace nothing everywhere")
 

@@ -89,6 +89,7 @@ class Engine:
         Raises:
             ConfigError: for a request that cannot be read.
         """
+        __tracebackhide__ = True
         return run(self._guardrails, Request.of(request), echo if upstream is None else upstream)
 
 

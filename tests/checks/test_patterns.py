@@ -135,7 +135,7 @@ def test_an_empty_match_replaces_nothing() -> None:
         ({}, Verdict.ALLOW, "my [REDACTED] and [REDACTED]"),
         ({"redactText": "[SSN]"}, Verdict.ALLOW, "my [SSN] and [SSN]"),
         ({"redact_text": ""}, Verdict.ALLOW, "my  and "),
-        ({"redactText": r"\g<0>$1"}, Verdict.ALLOW, r"my \g<0>$1 and \g<0>$1"),
+        ({"redactText": r"\g<0>\1"}, Verdict.ALLOW, r"my \g<0>\1 and \g<0>\1"),
         ({"failOnDetection": True}, Verdict.BLOCK, None),
         ({"failOnDetection": False}, Verdict.ALLOW, "my [REDACTED] and [REDACTED]"),
         ({"action": "deny"}, Verdict.BLOCK, None),

@@ -54,3 +54,9 @@ def test_a_denied_request_never_reaches_the_model(guardrail_engine: Engine, text
         for r in trace.results
     )
     assert len(trace.upstream_requests) == (0 if denied_before else 1)
+
+
+def test_some_payload_makes_a_guardrail_act(guardrail_engine: Engine) -> None:
+    """At least one of the payloads makes some guardrail act; a guard that is off keeps the other laws for nothing."""
+    actions = [guardrail_engine.run(text).action for text in INPUTS]
+    assert max(actions) > Action.NONE
