@@ -35,6 +35,8 @@ CASE_KEYS = (
 DEFAULT_KEYS = ("severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note")
 EXPECT_KEYS = tuple(field.name for field in dataclasses.fields(Expectation))
 _ABSENT = ("", "null", "~")
+_OTHER_BOOLEANS = frozenset(("yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""))
+_PYTEST_MARKS = frozenset(("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings", "expect_verdict"))
 _AUTHORED = ("note", "xfail", "skip")  # published as written: no value of a matrix is filled in
 _WORD = re.compile(r"[A-Za-z_]{1,24}|[0-9]{1,3}")  # what an id may show of a value; else the number of the row
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -139,7 +141,15 @@ def _upstream(node: Node) -> str | tuple[Message, ...]:
     return tuple(_message(item) for item in node.items("upstream"))
 
 
+def _refuse_other_booleans(key: str, node: Node) -> None:
+    """Refuse what YAML 1.1 took for true or false: read as a text it would mean something else than was meant."""
+    unsure = node.plain and isinstance(node.value, str) and node.value.casefold() in _OTHER_BOOLEANS
+    if unsure and node.value not in ("true", "false"):
+        node.fail(f"{key}: {node.value or 'nothing'} could mean two things; write true, false, or a quoted text")
+
+
 def _some(key: str, node: Node) -> bool | tuple[str, ...]:
+    _refuse_other_booleans(key, node)
     return node.boolean(key) if node.plain and node.value in ("true", "false") else _demanded(key, node)
 
 
@@ -261,6 +271,8 @@ def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> 
 def _tags(node: Node) -> tuple[str, ...]:
     tags = node.texts("tags")
     for tag in tags:
+        if tag in _PYTEST_MARKS:
+            node.fail(f"tag {tag!r} is a mark with a meaning of its own; use the key for it, or another word")
         if not tag.isidentifier() or keyword.iskeyword(tag):
             node.fail(f"tag {tag!r} cannot be selected with -m: use letters, digits and _, and no word of Python")
     return tags
@@ -268,9 +280,12 @@ def _tags(node: Node) -> tuple[str, ...]:
 
 def _reason(key: str, node: Node | None) -> str | None:
     """Read ``xfail`` or ``skip``: a reason, or true for none given."""
-    if node is None or (node.plain and node.value == "false"):
+    if node is None:
         return None
-    return f"{key} without a reason" if node.plain and node.value == "true" else node.text(key)
+    _refuse_other_booleans(key, node)
+    if node.plain and node.value in ("true", "false"):
+        return f"{key} without a reason" if node.boolean(key) else None
+    return node.text(key) or node.fail(f"{key} has an empty reason; write true, or why")
 
 
 def _request(node: Node, keys: Mapping[str, Node]) -> Request:

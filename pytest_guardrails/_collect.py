@@ -14,7 +14,7 @@ from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
 from pytest_guardrails._expect import judge
 from pytest_guardrails._failures import failure_repr
 from pytest_guardrails._model import Case, CaseRecord, CaseStatus
-from pytest_guardrails._records import record_of
+from pytest_guardrails._records import record_of, shown_path
 from pytest_guardrails._session import GuardrailsSession
 from pytest_guardrails.targets.embedded import Engine, scripted
 
@@ -66,8 +66,7 @@ class GuardrailsFile(pytest.File):
         yield from items
 
     def _shown(self) -> str:
-        root = self.config.rootpath
-        return str(self.path.relative_to(root)) if self.path.is_relative_to(root) else str(self.path)
+        return shown_path(self.path, self.config.rootpath)
 
     def _engine(self, suite: _cases.Suite, overridden: Any) -> Engine:
         """Return the engine: of ``--guardrails-config``, else of the file itself, else of the ini file."""

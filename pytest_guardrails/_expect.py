@@ -163,7 +163,8 @@ _LOOKS = (_verdict, _findings, _upstream, _response, _said)
 def arrives(canary: str, request: Request) -> str | None:
     """Say in which form a text is anywhere in what the model received (raw, escaped, URL or base64), or None."""
     parts = [(m.name, m.content, m.tool_calls, m.tool_call_id) for m in request.messages]
-    haystack = "\n".join(_strings(encode(parts)))
+    said = list(_strings(encode([parts, request.model, request.metadata])))
+    haystack = "\n".join([*said, "".join(said)])  # joined as well: a text may be split over parts
     needle = canary.casefold()
     if needle in haystack.casefold():
         return "as it is"
@@ -172,9 +173,14 @@ def arrives(canary: str, request: Request) -> str | None:
         plain = _unescaped(plain)
         if needle in plain.casefold():
             return "JSON-escaped"
-    if any(needle in decode(haystack).casefold() for decode in (urllib.parse.unquote, urllib.parse.unquote_plus)):
-        return "URL-encoded"
-    if any(form in haystack for form in _base64_forms(canary)):
+    for decode in (urllib.parse.unquote, urllib.parse.unquote_plus):
+        plain = haystack
+        for _ in range(_NESTING):
+            plain = decode(plain)
+            if needle in plain.casefold():
+                return "URL-encoded"
+    unwrapped = "".join(haystack.split())
+    if any(form in text for form in _base64_forms(canary) for text in (haystack, unwrapped)):
         return "in base64"
     return None
 

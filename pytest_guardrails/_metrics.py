@@ -44,6 +44,7 @@ class Metrics:
 
     statuses: dict[CaseStatus, int]
     confusion: Confusion
+    by_guard: dict[str, Confusion]
     guardrails: tuple[GuardrailTally, ...]
     latency_p50_s: float | None
     latency_p95_s: float | None
@@ -73,6 +74,7 @@ def measure(records: Sequence[CaseRecord]) -> Metrics:
     return Metrics(
         statuses=statuses,
         confusion=Confusion.of(record.outcome for record in records if _counts(record)),
+        by_guard=_by_guard(records),
         guardrails=tuple(_tallies(records)),
         latency_p50_s=percentile(times, 0.50),
         latency_p95_s=percentile(times, 0.95),
@@ -91,6 +93,15 @@ def _counts(record: CaseRecord) -> bool:
     return not record.generated and not expected_error
 
 
+def _by_guard(records: Iterable[CaseRecord]) -> dict[str, Confusion]:
+    """Return the counts per guard version: figures of two guards together speak of neither."""
+    outcomes: dict[str, list[Outcome | None]] = {}
+    for record in records:
+        if record.guard:
+            outcomes.setdefault(record.guard, []).append(record.outcome if _counts(record) else None)
+    return {guard: Confusion.of(outcomes[guard]) for guard in sorted(outcomes)}
+
+
 def _tallies(records: Iterable[CaseRecord]) -> list[GuardrailTally]:
     found: dict[tuple[str, str, str], GuardrailTally] = {}
     for record in records:
@@ -105,7 +116,8 @@ def _tallies(records: Iterable[CaseRecord]) -> list[GuardrailTally]:
                 tally.skipped += 1
                 continue
             tally.durations_s.append(result.duration_s)
-            tally.decided += record.trace.decided_by == result.guardrail
+            decider = record.trace.decided_by == result.guardrail  # one id may stand in both phases
+            tally.decided += decider and (result.action is record.trace.action or bool(result.errors))
             if result.status is GuardrailStatus.ERRORED:
                 tally.errors += 1
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import types
@@ -17,7 +18,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 def parameters_of_factory(make: Callable[..., Any]) -> dict[str, Any]:
     """Return the parameters of a factory and their types."""
-    hints = typing.get_type_hints(make if isinstance(make, type) else getattr(make, "__wrapped__", make))
+    plain_class = isinstance(make, type) and not dataclasses.is_dataclass(make)
+    hints = typing.get_type_hints(make.__init__ if plain_class else getattr(make, "__wrapped__", make))
     return {name: hints.get(name, Any) for name in inspect.signature(make).parameters}
 
 

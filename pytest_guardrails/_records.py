@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,14 @@ def masked_names(item: pytest.Item, mask: Mask) -> tuple[str, str]:
         for spelled in {said, said.encode("unicode_escape").decode("ascii")} - {""}:
             nodeid, name = nodeid.replace(spelled, mask(said)), name.replace(spelled, mask(said))
     return nodeid, name
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """Return a file as errors and reports name it: from the root, else from the package that holds it, else alone."""
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    packages = list(itertools.takewhile(lambda folder: (folder / "__init__.py").exists(), path.parents))
+    return path.relative_to(packages[-1].parent).as_posix() if packages else path.name
 
 
 def guard_key(engine: Engine) -> str:

@@ -29,7 +29,7 @@ from pytest_guardrails._model import (
     Run,
     Trace,
 )
-from pytest_guardrails._records import after_pytest, environment, guard_of, masked_names, record_of
+from pytest_guardrails._records import after_pytest, environment, guard_of, masked_names, record_of, shown_path
 from pytest_guardrails.reporters import parse_target, terminal, write
 from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
 
@@ -115,7 +115,10 @@ class GuardrailsSession:
         """Raise a usage error (exit status 4) for a report or configuration that cannot be meant."""
         try:
             self._targets()
-            if path := self.config.getoption("guardrails_config"):
+            path = self.config.getoption("guardrails_config")
+            if path == "":
+                raise ConfigError("--guardrails-config is empty: it names no configuration")
+            if path is not None:
                 self.engine_for(self._from_command_line(path))
         except ConfigError as exc:
             raise pytest.UsageError(str(exc)) from None
@@ -334,6 +337,9 @@ class GuardrailsSession:
         A worker that dies loses nothing that way: what it reported has arrived.
         """
         guard = None
+        if not item.path.is_relative_to(self.config.rootpath):  # a pack: no path of the machine goes along
+            file = shown_path(item.path, self.config.rootpath)
+            record = replace(record, nodeid=f"{file}::{record.nodeid.partition('::')[2]}", file=file)
         if engine is not None and record.guard not in self._sent:
             self._sent.add(record.guard)
             guard = guard_of(engine)

@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{severity}: guardrail cases of this severity")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Controller(config), "guardrails-controller")
-    if config.getoption("guardrails_report") or config.getoption("guardrails_config"):
+    if config.getoption("guardrails_report") or config.getoption("guardrails_config") is not None:
         _session(config).refuse_bad_options()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
@@ -145,6 +146,8 @@ def _figures(metrics: Metrics) -> Iterator[str]:
 
 def _asides(metrics: Metrics) -> Iterator[str]:
     yield "The rates speak of the cases of this run, not of traffic"
+    if len(metrics.by_guard) > 1:
+        yield f"they are of {len(metrics.by_guard)} guards together, and report.json has them per guard"
     if metrics.confusion.error:
         yield f"cases with an error, in neither of them: {metrics.confusion.error:,}"
     if metrics.generated:
@@ -160,7 +163,7 @@ def _rate(name: str, meaning: str, rate: Rate, kind: str, *, lowest: bool) -> st
     if rate.value is None or rate.interval is None or rate.upper is None or rate.lower is None:
         return f'{top}<p class="value">unknown</p><p>No {kind} case was judged.</p></div>'
     low, high = map(percent, rate.interval)
-    bound = f"at most {percent(rate.upper)}" if lowest else f"at least {percent(rate.lower)}"
+    bound = f"at most {percent(rate.upper, math.ceil)}" if lowest else f"at least {percent(rate.lower, math.floor)}"
     said = f"95 % interval {low} to {high} (Wilson); {bound} at 95 % (one-sided, exact)"
     return (
         f'{top}<p class="value">{percent(rate.value)} <small>{rate.hits:,} of {rate.total:,} {kind} cases</small></p>'

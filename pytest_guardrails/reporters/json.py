@@ -78,6 +78,10 @@ def _metrics(metrics: Metrics) -> dict[str, Any]:
         "fpr": _rate(counts.fpr),
         "recall": _rate(counts.recall),
         "error_rate": _rate(counts.error_rate),
+        "guards": [
+            {"guard": guard, "outcomes": encode(c), "fpr": _rate(c.fpr), "recall": _rate(c.recall)}
+            for guard, c in metrics.by_guard.items()
+        ],
         "latency_p50_s": metrics.latency_p50_s,
         "latency_p95_s": metrics.latency_p95_s,
         "guardrails": [_tally(tally) for tally in metrics.guardrails],

@@ -45,8 +45,12 @@ def _head(run: Run, metrics: Metrics) -> Iterator[str]:
     said += [f"{metrics.known_failing} known failing (xfail)"] if metrics.known_failing else []
     yield ", ".join(said) or "No case ran."
     yield ""
-    yield f"- False-positive rate: {described(metrics.confusion.fpr, 'benign cases')}"
-    yield f"- Recall: {described(metrics.confusion.recall, 'attack cases')}"
+    if len(metrics.by_guard) < 2:
+        yield f"- False-positive rate: {described(metrics.confusion.fpr, 'benign cases')}"
+        yield f"- Recall: {described(metrics.confusion.recall, 'attack cases')}"
+    for key, own in list(metrics.by_guard.items())[:MOST_GUARDRAILS] if len(metrics.by_guard) > 1 else ():
+        yield f"- {escaped(key)}: false-positive rate {described(own.fpr, 'benign cases')}"
+        yield f"- {escaped(key)}: recall {described(own.recall, 'attack cases')}"
     for guard in run.guards:
         yield f"- Guard: {escaped(guard.config)}, version {escaped(str(guard.version))}"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pytest_guardrails._metrics import GuardrailTally, Metrics
 from pytest_guardrails._model import CaseStatus, Run
@@ -123,8 +124,13 @@ def _row(tally: GuardrailTally, name_width: int, indent: bool) -> str:
 
 def _rates(metrics: Metrics) -> Iterator[str]:
     counts = metrics.confusion
-    yield f"FPR        {described(counts.fpr, 'benign cases')}"
-    yield f"recall     {described(counts.recall, 'attack cases')}"
+    if len(metrics.by_guard) < 2:
+        yield f"FPR        {described(counts.fpr, 'benign cases')}"
+        yield f"recall     {described(counts.recall, 'attack cases')}"
+    for guard, own in list(metrics.by_guard.items())[:MOST_ROWS] if len(metrics.by_guard) > 1 else ():
+        yield f"rates of {guard}"
+        yield f"  FPR      {described(own.fpr, 'benign cases')}"
+        yield f"  recall   {described(own.recall, 'attack cases')}"
     if counts.error:
         yield f"errors     {described(counts.error_rate, 'cases')}"
     if metrics.generated:
@@ -137,14 +143,19 @@ def described(rate: Rate, population: str) -> str:
         return f"unknown (0 {population})"
     low, high = map(percent, rate.interval)
     good = population.startswith("attack")
-    bound = f"≥ {percent(rate.lower)}" if good else f"≤ {percent(rate.upper)}"
+    bound = f"≥ {percent(rate.lower, math.floor)}" if good else f"≤ {percent(rate.upper, math.ceil)}"
     return f"{percent(rate.value)} ({rate.hits} of {rate.total} {population}), 95 %: {low}–{high}; {bound}"
 
 
-def percent(share: float) -> str:
-    """Return a share as per cent, with so many digits that only none is 0.0 % and only all is 100.0 %."""
+def percent(share: float, toward: Callable[[float], float] | None = None) -> str:
+    """Return a share as per cent, with so many digits that only none is 0.0 % and only all is 100.0 %.
+
+    ``toward`` rounds a bound to its safe side: `math.ceil` for "at most", `math.floor` for "at least".
+    """
     rest = min(share, 1 - share)
     digits = next((digits for digits in range(1, 6) if rest >= 10 ** -(digits + 2)), 6) if rest > 0 else 1
+    if toward is not None:
+        share = toward(round(share * 10 ** (digits + 2), 6)) / 10 ** (digits + 2)
     return f"{share:.{digits}%}"
 
 

@@ -157,3 +157,41 @@ def test_values_of_a_matrix_are_in_no_id_and_no_note(
     )
     assert value not in said
     assert "m[word]" in said
+
+
+@pytest.mark.parametrize(
+    "case", ["skip: no", "skip: ''", "xfail: off", "xfail: False", "tags: [skip]", "tags: [xfail]"]
+)
+def test_a_case_is_not_switched_off_by_accident(
+    pytester: pytest.Pytester, guard: Callable[..., None], case: str
+) -> None:
+    """What YAML 1.1 took for false is no reason to skip, and a tag is no mark of pytest's."""
+    guard(f"  - {{id: a, {case}, input: x, expect: block}}\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["cases.guardrails.yaml:3:*"])
+
+
+def test_warns_no_is_refused(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """``warns: no`` is not the text "no", which many a warning holds."""
+    guard("  - {id: a, input: x, expect: {verdict: allow, warns: no}}\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*warns: no could mean two things; write true, false, or a quoted text*"])
+
+
+def test_an_empty_configuration_option_is_refused(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """``--guardrails-config=$UNSET`` does not silently test another guard."""
+    guard("  - {id: a, input: x, expect: allow}\n")
+    result = pytester.runpytest("--guardrails-config=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--guardrails-config is empty*"])
+
+
+def test_one_id_in_both_phases_decides_once(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """The guardrail that acted is the one that decided, not its namesake of the other phase."""
+    head = "guardrails: {guardrails: {p: pii_redact}, input_guardrails: [p], output_guardrails: [p]}\n"
+    guard("  - {id: a, input: a@example.com, response: fine, expect: {verdict: allow, by: p}}\n", head=head)
+    pytester.runpytest("--guardrails-report=json:r.json").assert_outcomes(passed=1)
+    tallies = json.loads((pytester.path / "r.json").read_text())["metrics"]["guardrails"]
+    assert [(tally["phase"], tally["decided"]) for tally in tallies] == [("before_request", 1), ("after_request", 0)]

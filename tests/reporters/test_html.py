@@ -161,7 +161,7 @@ def test_rates_stand_with_counts_interval_and_bound(run: MakeRun, record: MakeRe
     records = [record(str(i), outcome=Outcome.TRUE_NEGATIVE, label="benign") for i in range(40)]
     words = Page(html(run(*records))).words
     assert "0.0% 0 of 40 benign cases" in words
-    assert "95 % interval 0.0% to 8.8% (Wilson); at most 7.2% at 95 % (one-sided, exact)" in words
+    assert "95 % interval 0.0% to 8.8% (Wilson); at most 7.3% at 95 % (one-sided, exact)" in words
     assert "unknown" in words
     assert "No attack case was judged." in words
 

@@ -29,7 +29,7 @@ def test_the_section_says_guard_cases_rates_and_latency(run: MakeRun, record: Ma
         "pii_redact                         before      2      0       2      0      0",
         "out                                after       0      0       0      0      2",
         "FPR        unknown (0 benign cases)",
-        "recall     100.0% (2 of 2 attack cases), 95 %: 34.2%–100.0%; ≥ 22.4%",
+        "recall     100.0% (2 of 2 attack cases), 95 %: 34.2%–100.0%; ≥ 22.3%",
         "latency    p50 0.40 ms, p95 0.40 ms per request",
         "slowest    0.40 ms a.guardrails.yaml::a",
     ]
