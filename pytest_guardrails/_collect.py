@@ -51,7 +51,7 @@ class GuardrailsFile(pytest.File):
         """
         try:
             suite = _cases.load(self.path, self._shown())
-            overridden = self._guardrails.overriding_config()
+            overridden = self._guardrails.engines.overriding()
             engine = self._engine(suite, overridden)
             names = [guardrail.id for guardrail in engine.guardrails]
             items = []
@@ -72,12 +72,12 @@ class GuardrailsFile(pytest.File):
         """Return the engine: of ``--guardrails-config``, else of the file itself, else of the ini file."""
         named = suite.guardrails
         if overridden is not None or named is None:
-            return self._guardrails.engine_for(overridden or self._guardrails.default_config())
+            return self._guardrails.engines.of(overridden or self._guardrails.engines.default())
         if isinstance(named.value, str):
             path = self.path.parent / named.text("guardrails")
             if not path.is_file():
                 named.fail(f"guardrails: there is no file {named.value!r} beside this one")
-            return self._guardrails.engine_for(path)
+            return self._guardrails.engines.of(path)
         return Engine.from_configuration(configure(named, f"{suite.file} (inline)"))
 
     def _item(self, case: Case, engine: Engine, foreign: list[str] | None) -> GuardrailsItem:

@@ -14,6 +14,7 @@ import pytest
 from pytest_guardrails import _marker
 from pytest_guardrails._codec import decode, encode
 from pytest_guardrails._diagnosis import diagnosis, headline
+from pytest_guardrails._engines import Engines
 from pytest_guardrails._errors import ConfigError, VerdictMismatch
 from pytest_guardrails._expect import Show, came, judge, summary
 from pytest_guardrails._failures import failure_repr
@@ -96,7 +97,7 @@ class GuardrailsSession:
         self.revealed = bool(config.getoption("guardrails_reveal"))
         self.running: Running | None = None
         self._is_worker = hasattr(config, "workerinput")
-        self._engines: dict[object, tuple[Engine, object]] = {}
+        self.engines = Engines(config)
         self._upstream: RecordingUpstream | None = None
         self._sent: set[str] = set()
         self._read_marks: dict[int, tuple[Case, pytest.Mark]] = {}
@@ -115,11 +116,10 @@ class GuardrailsSession:
         """Raise a usage error (exit status 4) for a report or configuration that cannot be meant."""
         try:
             self._targets()
-            path = self.config.getoption("guardrails_config")
-            if path == "":
+            if self.config.getoption("guardrails_config") == "":
                 raise ConfigError("--guardrails-config is empty: it names no configuration")
-            if path is not None:
-                self.engine_for(self._from_command_line(path))
+            if (path := self.engines.overriding()) is not None:
+                self.engines.of(path)
         except ConfigError as exc:
             raise pytest.UsageError(str(exc)) from None
 
@@ -127,57 +127,13 @@ class GuardrailsSession:
         asked = self.config.getoption("guardrails_report") or []
         return [target for spec in asked for target in parse_target(spec, self.config.invocation_params.dir)]
 
-    def _from_command_line(self, path: str) -> Path:
-        return self.config.invocation_params.dir / path
-
-    def overriding_config(self) -> Path | None:
-        """Return the configuration of ``--guardrails-config``, which goes before every other."""
-        path = self.config.getoption("guardrails_config")
-        return self._from_command_line(path) if path else None
-
-    def default_config(self) -> Path | None:
-        """Return the configuration of ``--guardrails-config``, else of the ini file, else None."""
-        if (path := self.overriding_config()) is not None:
-            return path
-        named = self.config.getini("guardrails_config")
-        base = self.config.inipath.parent if self.config.inipath else self.config.rootpath
-        return base / named if named else None
-
-    def engine_for(self, config: Any) -> Engine:
-        """Return the engine of a configuration (a path, a mapping or an engine), made once per session.
-
-        Raises:
-            ConfigError: where there is none, or it cannot be meant.
-        """
-        if config is None:
-            raise ConfigError(
-                "no guardrail configuration: give --guardrails-config=PATH, override the fixture guardrails_config, "
-                "name it under guardrails: in the case file, or set guardrails_config in the ini file"
-            )
-        if isinstance(config, Engine):
-            if not config.guardrails:
-                raise ConfigError("the engine under test has no guardrail: every request would pass")
-            return config
-        by_path = isinstance(config, str | Path)
-        key = str(config) if by_path else id(config)
-        if key not in self._engines:
-            engine = Engine.from_file(self._shown(config)) if by_path else Engine.from_config(config)
-            self._engines[key] = engine, config  # kept, so that no other mapping gets its id
-        return self._engines[key][0]
-
-    def _shown(self, path: str | Path) -> Path:
-        """Return a path as short as errors and reports should show it."""
-        absolute = Path(path) if Path(path).is_absolute() else self.config.rootpath / path
-        cwd = self.config.invocation_params.dir
-        return absolute.relative_to(cwd) if absolute.is_relative_to(cwd) and Path.cwd() == cwd else absolute
-
     def judged_engine(self, config: Any) -> Engine:
         """Return the engine for ``guardrail_engine``; a bad configuration fails the test without a stack."""
         return JudgedEngine(self, self._engine_or_fail(config))
 
     def _engine_or_fail(self, config: Any) -> Engine:
         try:
-            return self.engine_for(self.overriding_config() or config)
+            return self.engines.of(self.engines.overriding() or config)
         except ConfigError as exc:
             pytest.fail(str(exc), pytrace=False)
 

@@ -214,7 +214,7 @@ def guardrails_config(pytestconfig: pytest.Config) -> Any:
 
     Precedence: ``--guardrails-config``, then an override of this fixture, then the ini key ``guardrails_config``.
     """
-    return _session(pytestconfig).default_config()
+    return _session(pytestconfig).engines.default()
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("_engine", "_expect", "_metrics", "_parameters", "checks"),
     ("_config", "_cases", "reporters"),
     ("_marker", "targets", "_key"),
-    ("_failures", "_records"),
+    ("_engines", "_failures", "_records"),
     ("_session",),
     ("_collect",),
     ("plugin", "cli"),
