@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -13,6 +14,10 @@ pytest_plugins = ["pytester"]
 # For yaml it is a must: libyaml's binding does not survive a second import.
 for name in ("yaml", "hypothesis.strategies", "stdnum.iban", "pytest_guardrails._collect", "pytest_guardrails.cli"):
     importlib.import_module(name)
+
+# A busy machine is no failure: no deadline for an example, on top of what CI's own profile says.
+hypothesis.settings.register_profile("tests", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("tests")
 
 GUARD = """\
 version: "1.2"
