@@ -552,9 +552,9 @@ def test_denied_before_the_request_upstream_is_not_called() -> None:
 
 def test_denied_after_the_request_the_caller_never_sees_the_response() -> None:
     """The model was called once, and nothing of its answer is anywhere in what the trace keeps."""
-    trace = run(guard("g", Word("bomb"), phase=AFTER), upstream=lambda _request: "a bomb 123")
+    trace = run(guard("g", Word("bomb"), phase=AFTER), upstream=lambda _request: "a bomb zebra")
     assert (len(trace.upstream_requests), trace.response, trace.status) == (1, None, 446)
-    assert "123" not in json.dumps(trace.to_dict())
+    assert "zebra" not in json.dumps(trace.to_dict())
 
 
 def test_the_body_of_a_denial_has_the_shape_of_portkey() -> None:
