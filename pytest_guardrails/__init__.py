@@ -6,7 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_guardrails._errors import ConfigError, GuardrailsError, VerdictMismatch
+    from pytest_guardrails._errors import (
+        ConfigError,
+        GuardrailsError,
+        MissingRecording,
+        VerdictMismatch,
+    )
     from pytest_guardrails._marker import expect_verdict
     from pytest_guardrails._model import (
         Action,
@@ -48,6 +53,7 @@ __all__ = [
     "GuardrailResult",
     "GuardrailsError",
     "Message",
+    "MissingRecording",
     "OnError",
     "Outcome",
     "Phase",
@@ -66,6 +72,7 @@ _HOMES = {
     "ConfigError": "_errors",
     "Engine": "targets.embedded",
     "GuardrailsError": "_errors",
+    "MissingRecording": "_errors",
     "VerdictMismatch": "_errors",
     "expect_verdict": "_marker",
 }

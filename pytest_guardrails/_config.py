@@ -113,7 +113,8 @@ def _effective(guardrail: Guardrail) -> dict[str, Any]:
 
 def _parameters_of(check: Check) -> Any:
     if dataclasses.is_dataclass(check):
-        return {f.name: _encoded(getattr(check, f.name)) for f in dataclasses.fields(check) if f.init}
+        fields = [f for f in dataclasses.fields(check) if f.init and not f.metadata.get("secret")]
+        return {f.name: _encoded(getattr(check, f.name)) for f in fields}
     return getattr(check, "parameters", None)
 
 
@@ -258,7 +259,7 @@ def _built(
         action = chosen.value
     checks, open_by_parameter = [], set()
     for use in active:
-        check, fail_on_error = _check(use, action, settings.get("deny"))
+        check, fail_on_error = _check(use, phase, action, settings.get("deny"))
         checks.append(check)
         open_by_parameter.add(fail_on_error)
     observes = _flag(settings, "async")
@@ -338,7 +339,7 @@ def _scope(node: Node | None) -> Scope:
         keys["roles"].fail(exc.message)
 
 
-def _check(use: _Use, action: str | None, deny: Node | None) -> tuple[Check, bool | None]:
+def _check(use: _Use, phase: Phase, action: str | None, deny: Node | None) -> tuple[Check, bool | None]:
     """Build a check from its parameters; the second value is its ``failOnError``, None where it says nothing.
 
     A check that rewrites does what its own ``action`` says, else what the guardrail's says, else it denies under
@@ -348,11 +349,12 @@ def _check(use: _Use, action: str | None, deny: Node | None) -> tuple[Check, boo
     hints = parameters_of_factory(make)
     nodes = snake_keys(use.parameters, f"parameters of {use.check}") if use.parameters is not None else {}
     fail_on_error = nodes.pop("fail_on_error").boolean("failOnError") if "fail_on_error" in nodes else None
-    arguments = {}
+    arguments: dict[str, Any] = {name: phase for name, hint in hints.items() if hint is Phase}
     for key, node in nodes.items():
         name = f"{key}_" if f"{key}_" in hints else key
-        if name not in hints:
-            node.fail(unknown(f"parameter of {use.check}", key, [hint.rstrip("_") for hint in hints]))
+        if name not in hints or name in arguments:
+            known = [hint.rstrip("_") for hint in hints if hint not in arguments]
+            node.fail(unknown(f"parameter of {use.check}", key, known))
         arguments[name] = read_value(node, hints[name], f"parameter {key} of {use.check}")
     missing = [hint.rstrip("_") for hint in required_parameters(make) if hint not in arguments]
     if missing:

@@ -33,7 +33,7 @@ from pytest_guardrails._model import (
     Verdict,
     with_action,
 )
-from pytest_guardrails._texts import texts_in_scope, with_texts
+from pytest_guardrails._texts import replaced, texts_in_scope, with_texts
 
 Upstream = Callable[[Request], "Response | str | Iterable[str]"]
 
@@ -127,7 +127,8 @@ def _run_guardrail(guardrail: Guardrail, messages: tuple[Message, ...]) -> tuple
     soft = False
     for group in groups:
         texts = texts_in_scope(messages, scope)
-        answers = _refuse_lost_rewrites(guardrail, [_run_check(guardrail, check, texts) for check in group])
+        found = [_run_check(guardrail, check, texts, messages) for check in group]
+        answers = _refuse_lost_rewrites(guardrail, found)
         messages, applied = _apply(messages, texts, answers, guardrail.action)
         soft = soft or any(map(_failed_softly, answers, applied))
         advised += [name for pair in zip(answers, applied, strict=True) for name in _advised(*pair)]
@@ -147,12 +148,15 @@ def _run_guardrail(guardrail: Guardrail, messages: tuple[Message, ...]) -> tuple
     return result, messages
 
 
-def _run_check(guardrail: Guardrail, check: Check, texts: tuple[Text, ...]) -> CheckResult:
+def _run_check(
+    guardrail: Guardrail, check: Check, texts: tuple[Text, ...], messages: tuple[Message, ...]
+) -> CheckResult:
     started = time.perf_counter()
     findings: tuple[Finding, ...] = ()
     error = None
     try:
-        answer = check(texts)
+        reads_messages = getattr(check, "reads_messages", False)
+        answer = check(texts, messages) if reads_messages else check(texts)  # type: ignore[call-arg]  # it asked
         if isinstance(answer, str | bytes | Mapping):  # an empty one would read as "no findings"
             raise TypeError(f"a check returns findings, not {type(answer).__name__}")
         findings = tuple(answer)
@@ -242,7 +246,7 @@ def _apply(
     changed: dict[int, dict[str, str]] = {}
     for text in texts:
         if wanted := by_place.get((text.message_index, text.field)):
-            new = _replaced(text.text, wanted)
+            new = replaced(text.text, wanted)
             if new != text.text:
                 changed.setdefault(text.message_index, {})[text.field] = new
     if changed:
@@ -266,28 +270,6 @@ def _done(finding: Finding, default: Action, changed: dict[int, dict[str, str]])
         return asked
     applied = finding.replacement is not None and finding.field in changed.get(finding.message_index, {})
     return Action.SANITIZE if applied else Action.WARN
-
-
-def _replaced(text: str, findings: Sequence[Finding]) -> str:
-    """Return ``text`` with every span replaced at once; overlapping spans merge under their widest replacement."""
-    whole = [finding for finding in findings if finding.start is None]
-    if whole:
-        return whole[0].replacement or ""
-    spans = sorted((f.start or 0, f.end or 0, f.replacement or "") for f in findings)
-    merged: list[tuple[int, int, str, int]] = []
-    for start, end, replacement in spans:
-        if merged and start < merged[-1][1]:
-            first, last, widest, width = merged[-1]
-            if end - start > width:
-                widest, width = replacement, end - start
-            merged[-1] = (first, max(last, end), widest, width)
-        else:
-            merged.append((start, end, replacement, end - start))
-    out, position = [], 0
-    for start, end, replacement, _ in merged:
-        out += [text[position:start], replacement]
-        position = end
-    return "".join([*out, text[position:]])
 
 
 def _warnings(result: GuardrailResult) -> list[str]:

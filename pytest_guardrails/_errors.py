@@ -4,7 +4,13 @@
 
     GuardrailsError (Exception)
     ├── ConfigError (also ValueError)   what the user wrote cannot be meant: names the place, what came, the choices
-    └── VerdictMismatch (also AssertionError)   a trace is not what its test or case expects: its text is the diagnosis
+    ├── VerdictMismatch (also AssertionError)   a trace is not what its test or case expects: its text is the diagnosis
+    └── LassoError   the Lasso API gave no verdict
+        ├── LassoConnectionError   no answer: refused, reset, name or certificate wrong
+        ├── LassoTimeout           no answer in time
+        ├── LassoStatusError       an answer other than 200: has status and retry_after
+        └── LassoProtocolError     a 200 that is no verdict: has the oddities
+    MissingRecording (BaseException)   nothing recorded answers a request: no ``except Exception`` can call it a verdict
 """
 
 from __future__ import annotations
@@ -37,6 +43,45 @@ class ConfigError(GuardrailsError, ValueError):
 
 class VerdictMismatch(GuardrailsError, AssertionError):  # noqa: N818 - a finding about the guard, not an error
     """A trace is not what its test or case expects; the text is the whole diagnosis, its first line the summary."""
+
+
+class LassoError(GuardrailsError):
+    """The Lasso API gave no verdict; no message of one holds a credential or a text of a request."""
+
+
+class LassoConnectionError(LassoError):
+    """No answer: refused, reset, a name that does not resolve, a certificate that does not hold."""
+
+
+class LassoTimeout(LassoError):  # noqa: N818 - as in every HTTP library
+    """No whole answer within the time limit."""
+
+
+class LassoStatusError(LassoError):
+    """An answer with another status than 200; ``retry_after`` is in seconds, as the server said it."""
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
+        """Keep the status and what the server said about trying again."""
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class LassoProtocolError(LassoError):
+    """A 200 that is no verdict; ``oddities`` says what is wrong with it, one sentence each."""
+
+    def __init__(self, message: str, *, oddities: tuple[str, ...] = ()) -> None:
+        """Keep what is wrong."""
+        super().__init__(message)
+        self.oddities = oddities
+
+
+class MissingRecording(BaseException):
+    """Nothing recorded answers a request.
+
+    It is on `BaseException`'s side of the tree, so that a guard with ``except Exception: allow`` cannot turn a
+    recording that is missing into a verdict.
+    """
 
 
 def unknown(what: str, came: object, choices: Iterable[object]) -> str:

@@ -255,7 +255,11 @@ class Finding:
 
 @runtime_checkable
 class Check(Protocol):
-    """One detector: a callable with an ``id`` that turns the texts in scope into findings."""
+    """One detector: a callable with an ``id`` that turns the texts in scope into findings.
+
+    It may have ``rewrites`` ("spans" or "message") if it can sanitize, ``reads_messages = True`` to be called with
+    ``(texts, messages)``, and ``connected(transport, session_id)``, which returns it with that httpx transport.
+    """
 
     @property
     def id(self) -> str:
@@ -521,6 +525,7 @@ class Case:
     skip: str | None = None
     file: str | None = None
     line: int | None = None
+    fault: str | None = None
 
     @property
     def truth(self) -> str:
@@ -561,6 +566,7 @@ class CaseRecord:
     xfail: str | None = None
     runs: int = 0
     generated: bool = False
+    fault: str | None = None
     trace: Trace | None = None
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_guardrails._model import Message, Scope, Text
+from pytest_guardrails._model import Finding, Message, Scope, Text
 
 # Keys of an API's own objects whose strings name or type something; inside tool arguments, every string is data.
 _STRUCTURAL = frozenset({"type", "id", "tool_use_id", "tool_call_id", "role", "name", "media_type", "detail", "format"})
@@ -47,6 +47,28 @@ def with_texts(message: Message, texts: Mapping[str, str]) -> Message:
     else:
         content = _rewritten(content, "content", texts)
     return replace(message, content=content, tool_calls=_rewritten(message.tool_calls, "tool_calls", texts))
+
+
+def replaced(text: str, findings: Sequence[Finding]) -> str:
+    """Return ``text`` with every span replaced at once; overlapping spans merge under their widest replacement."""
+    whole = [finding for finding in findings if finding.start is None]
+    if whole:
+        return whole[0].replacement or ""
+    spans = sorted((f.start or 0, f.end or 0, f.replacement or "") for f in findings)
+    merged: list[tuple[int, int, str, int]] = []
+    for start, end, replacement in spans:
+        if merged and start < merged[-1][1]:
+            first, last, widest, width = merged[-1]
+            if end - start > width:
+                widest, width = replacement, end - start
+            merged[-1] = (first, max(last, end), widest, width)
+        else:
+            merged.append((start, end, replacement, end - start))
+    out, position = [], 0
+    for start, end, replacement, _ in merged:
+        out += [text[position:start], replacement]
+        position = end
+    return "".join([*out, text[position:]])
 
 
 def _texts_of(message: Message) -> Iterator[tuple[str, str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_guardrails import _config
 from pytest_guardrails._engine import Upstream, echo, run
 from pytest_guardrails._errors import ConfigError
-from pytest_guardrails._model import Guardrail, GuardVersion, Message, Request, Response, Trace
+from pytest_guardrails._model import Check, Guardrail, GuardVersion, Message, Request, Response, Trace
 
 
 class Engine:
@@ -66,6 +67,17 @@ class Engine:
         """Take a configuration that has been read."""
         return cls(configuration.guardrails, version=configuration.version, source=configuration.source)
 
+    def connected(self, transport: Any, session_id: Callable[[], str] | None = None) -> Engine:
+        """Return this engine with ``transport`` (httpx's) for every check that asks an API and has none of its own.
+
+        ``session_id`` gives the conversation of each request, so that a recording does not change without need.
+        """
+        guardrails = [
+            replace(guardrail, checks=tuple(_connected(check, transport, session_id) for check in guardrail.checks))
+            for guardrail in self._guardrails
+        ]
+        return Engine(guardrails, version=self._version, source=self._source)
+
     @property
     def guardrails(self) -> tuple[Guardrail, ...]:
         """The guardrails, in the order in which they run."""
@@ -91,6 +103,11 @@ class Engine:
         """
         __tracebackhide__ = True
         return run(self._guardrails, Request.of(request), echo if upstream is None else upstream)
+
+
+def _connected(check: Check, transport: Any, session_id: Callable[[], str] | None) -> Check:
+    connect = getattr(check, "connected", None)
+    return connect(transport, session_id) if connect else check
 
 
 class RecordingUpstream:
