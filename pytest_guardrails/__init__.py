@@ -6,13 +6,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_guardrails._cassette import RecordedTransport
     from pytest_guardrails._errors import (
         ConfigError,
         GuardrailsError,
+        LassoConnectionError,
+        LassoError,
+        LassoProtocolError,
+        LassoStatusError,
+        LassoTimeout,
         MissingRecording,
         VerdictMismatch,
     )
-    from pytest_guardrails._marker import expect_verdict
+    from pytest_guardrails._marker import expect_verdict, inject_fault
     from pytest_guardrails._model import (
         Action,
         Case,
@@ -52,11 +58,17 @@ __all__ = [
     "Guardrail",
     "GuardrailResult",
     "GuardrailsError",
+    "LassoConnectionError",
+    "LassoError",
+    "LassoProtocolError",
+    "LassoStatusError",
+    "LassoTimeout",
     "Message",
     "MissingRecording",
     "OnError",
     "Outcome",
     "Phase",
+    "RecordedTransport",
     "Request",
     "Response",
     "Scope",
@@ -66,15 +78,23 @@ __all__ = [
     "Verdict",
     "VerdictMismatch",
     "expect_verdict",
+    "inject_fault",
 ]
 
 _HOMES = {
     "ConfigError": "_errors",
     "Engine": "targets.embedded",
     "GuardrailsError": "_errors",
+    "LassoConnectionError": "_errors",
+    "LassoError": "_errors",
+    "LassoProtocolError": "_errors",
+    "LassoStatusError": "_errors",
+    "LassoTimeout": "_errors",
     "MissingRecording": "_errors",
+    "RecordedTransport": "_cassette",
     "VerdictMismatch": "_errors",
     "expect_verdict": "_marker",
+    "inject_fault": "_marker",
 }
 
 

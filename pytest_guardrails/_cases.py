@@ -27,12 +27,15 @@ from pytest_guardrails._model import (
 )
 
 SUFFIXES = (".guardrails.yaml", ".guardrails.yml")
-FILE_KEYS = ("guardrails", "defaults", "cases")
+FILE_KEYS = ("guardrails", "cassette", "defaults", "cases")
 CASE_KEYS = (
     "id", "severity", "label", "tags", "input", "messages", "endpoint", "stream", "response", "expect",
-    "xfail", "skip", "note", "matrix",
+    "xfail", "skip", "note", "matrix", "fault",
 )  # fmt: skip
-DEFAULT_KEYS = ("severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note")
+DEFAULT_KEYS = (
+    "severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note", "fault",
+)  # fmt: skip
+FAULT_KEYS = ("name", "on_call")
 EXPECT_KEYS = tuple(field.name for field in dataclasses.fields(Expectation))
 _ABSENT = ("", "null", "~")
 _OTHER_BOOLEANS = frozenset(("yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""))
@@ -44,11 +47,12 @@ _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The cases of one file, and the configuration that it names: a path, a mapping, or nothing."""
+    """The cases of one file, and what it names: a configuration (a path, a mapping, or nothing), a cassette."""
 
     file: str
     guardrails: Node | None
     cases: tuple[Case, ...]
+    cassette: Node | None = None
 
 
 def load(path: Path, shown: str | None = None) -> Suite:
@@ -89,7 +93,7 @@ def read(text: str, file: str) -> Suite:
             cases.append(case)
     if not cases:
         top["cases"].fail("cases is empty: the file tests nothing")
-    return Suite(file, top.get("guardrails"), tuple(cases))
+    return Suite(file, top.get("guardrails"), tuple(cases), top.get("cassette"))
 
 
 def expectation(node: Node, defaults: Mapping[str, Node] | None = None) -> Expectation:
@@ -252,10 +256,12 @@ def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> 
     if defaulted is not None and "expect" in own:
         bare = isinstance(defaulted.value, str)
         inherited = {"verdict": defaulted} if bare else defaulted.mapping("expect", EXPECT_KEYS)
+    asked = expectation(keys["expect"], inherited)
+    fault, on_call = _fault(keys["fault"]) if "fault" in keys else (None, None)
     return Case(
         id=name,
         request=_request(node, keys),
-        expectation=expectation(keys["expect"], inherited),
+        expectation=with_fault(asked, fault),
         severity=keys["severity"].choice("severity", SEVERITIES) if "severity" in keys else "medium",
         label=keys["label"].choice("label", LABELS) if "label" in keys else None,
         tags=_tags(keys["tags"]) if "tags" in keys else (),
@@ -265,7 +271,27 @@ def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> 
         skip=_reason("skip", keys.get("skip")),
         file=node.file,
         line=node.line,
+        fault=fault,
+        fault_on_call=on_call,
     )
+
+
+def with_fault(asked: Expectation, fault: str | None) -> Expectation:
+    """Return what is expected of a case with a fault: where it does not say, that the fault is met and noticed."""
+    return dataclasses.replace(asked, errors=True) if fault is not None and asked.errors is None else asked
+
+
+def _fault(node: Node) -> tuple[str, int | None]:
+    """Read ``fault``: its name, or its name and the call that it spoils."""
+    if isinstance(node.value, str):
+        return node.text("fault"), None
+    keys = node.mapping("fault", FAULT_KEYS)
+    if "name" not in keys:
+        node.fail("fault needs a name")
+    on_call = keys["on_call"].integer("on_call") if "on_call" in keys else None
+    if on_call is not None and on_call < 1:
+        keys["on_call"].fail(f"on_call counts from 1, not {on_call}")
+    return keys["name"].text("name"), on_call
 
 
 def _tags(node: Node) -> tuple[str, ...]:

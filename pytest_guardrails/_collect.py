@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_guardrails import _cases
 from pytest_guardrails._config import configure
-from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
+from pytest_guardrails._errors import ConfigError, MissingRecording, VerdictMismatch, unknown
 from pytest_guardrails._expect import judge
 from pytest_guardrails._failures import failure_repr
 from pytest_guardrails._model import Case, CaseRecord, CaseStatus
 from pytest_guardrails._records import record_of, shown_path
 from pytest_guardrails._session import GuardrailsSession
 from pytest_guardrails.targets.embedded import Engine, scripted
+
+CASSETTE_SUFFIXES = (".yaml", ".yml", ".json", ".jsonl")
 
 # Hooks that do something around each test. A plugin or conftest that has one wants to see our items too.
 _PER_TEST_HOOKS = (
@@ -42,6 +45,7 @@ class GuardrailsFile(pytest.File):
     def __init__(self, *, session_: GuardrailsSession, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._guardrails = session_
+        self.cassette: Path | None = None
 
     def collect(self) -> Iterator[GuardrailsItem]:
         """Yield one item per case.
@@ -53,12 +57,15 @@ class GuardrailsFile(pytest.File):
             suite = _cases.load(self.path, self._shown())
             overridden = self._guardrails.engines.overriding()
             engine = self._engine(suite, overridden)
+            self.cassette = self._named_cassette(suite)
             names = [guardrail.id for guardrail in engine.guardrails]
             items = []
             for case in suite.cases:
                 by = case.expectation.by
                 if by is not None and by not in names and overridden is None:
                     raise ConfigError(unknown("guardrail id", by, names), file=case.file, line=case.line)
+                if case.fault is not None:
+                    self._refuse_unknown_fault(case)
                 foreign = by is not None and by not in names
                 items.append(self._item(case, engine, names if foreign else None))
         except ConfigError as exc:
@@ -78,7 +85,23 @@ class GuardrailsFile(pytest.File):
             if not path.is_file():
                 named.fail(f"guardrails: there is no file {named.value!r} beside this one")
             return self._guardrails.engines.of(path)
-        return Engine.from_configuration(configure(named, f"{suite.file} (inline)"))
+        return self._guardrails.engines.connect(Engine.from_configuration(configure(named, f"{suite.file} (inline)")))
+
+    def _named_cassette(self, suite: _cases.Suite) -> Path | None:
+        """Return the cassette that the file names, beside it; it need not be there yet."""
+        if suite.cassette is None:
+            return None
+        path = self.path.parent / suite.cassette.text("cassette")
+        if path.suffix not in CASSETTE_SUFFIXES:
+            suite.cassette.fail(unknown("suffix of a cassette", path.suffix, CASSETTE_SUFFIXES))
+        return path
+
+    @staticmethod
+    def _refuse_unknown_fault(case: Case) -> None:
+        from pytest_guardrails._faults import FAULTS
+
+        if case.fault not in FAULTS:
+            raise ConfigError(unknown("fault", case.fault, FAULTS), file=case.file, line=case.line)
 
     def _item(self, case: Case, engine: Engine, foreign: list[str] | None) -> GuardrailsItem:
         item: GuardrailsItem = GuardrailsItem.from_parent(
@@ -130,6 +153,7 @@ class GuardrailsItem(pytest.Item):
         failure = self._judge()
         if failure is not None:
             raise VerdictMismatch(failure)
+        self._guardrails.answers.refuse_unmet_fault(self)
 
     def _judge(self) -> str | None:
         """Run the case, keep its record, and return the text of its failure."""
@@ -153,10 +177,13 @@ class GuardrailsItem(pytest.Item):
         """
         if nextitem is None or nextitem.parent is not self.parent or self._needs_whole_protocol():
             return None
+        self._guardrails.prepare(self)
         start, clock = time.time(), time.perf_counter()
         try:
             failure = self._judge()
-        except Exception:  # run it again where pytest shows what went wrong
+        except (Exception, MissingRecording, pytest.fail.Exception):  # run it again where pytest shows what went wrong
+            return None
+        if self._guardrails.answers.missed(self) or (failure is None and self._guardrails.answers.unmet_fault(self)):
             return None
         duration = time.perf_counter() - clock
         self.ihook.pytest_runtest_logstart(nodeid=self.nodeid, location=self.location)
@@ -173,6 +200,7 @@ class GuardrailsItem(pytest.Item):
         )
         if self.record is not None:
             self._guardrails.ride(report, self, self.record, self.engine)
+        self._guardrails.answers.ride(report, self)
         self.ihook.pytest_runtest_logreport(report=report)
         self.ihook.pytest_runtest_logfinish(nodeid=self.nodeid, location=self.location)
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pytest_guardrails.targets.embedded import Engine
 class Engines:
     """The configurations of one pytest process and their engines."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, connect: Callable[[Engine], Engine]) -> None:
         self.config = config
+        self.connect = connect  # gives the checks that ask an API what answers them in this session
         self._engines: dict[object, tuple[Engine, object]] = {}
 
     def overriding(self) -> Path | None:
@@ -42,15 +44,14 @@ class Engines:
                 "no guardrail configuration: give --guardrails-config=PATH, override the fixture guardrails_config, "
                 "name it under guardrails: in the case file, or set guardrails_config in the ini file"
             )
-        if isinstance(config, Engine):
-            if not config.guardrails:
-                raise ConfigError("the engine under test has no guardrail: every request would pass")
-            return config
+        if isinstance(config, Engine) and not config.guardrails:
+            raise ConfigError("the engine under test has no guardrail: every request would pass")
         by_path = isinstance(config, str | Path)
         key = str(config) if by_path else id(config)
         if key not in self._engines:
-            engine = Engine.from_file(self._shown(config)) if by_path else Engine.from_config(config)
-            self._engines[key] = engine, config  # kept, so that no other mapping gets its id
+            engine = Engine.from_file(self._shown(config)) if by_path else config
+            engine = engine if isinstance(engine, Engine) else Engine.from_config(engine)
+            self._engines[key] = self.connect(engine), config  # kept, so that no other mapping gets its id
         return self._engines[key][0]
 
     def _shown(self, path: str | Path) -> Path:

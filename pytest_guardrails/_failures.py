@@ -24,12 +24,13 @@ def marker_problems(items: Iterable[pytest.Item]) -> list[str]:
     """Return what is wrong with the markers of some tests, each with its file and line."""
     problems = []
     for item in items:
-        for mark in item.iter_markers(_marker.NAME):
-            try:
-                _marker.read_marker(mark)
-            except ConfigError as exc:
-                file, line, name = item.location
-                problems.append(f"{file}:{(line or 0) + 1}: @{_marker.NAME} of {name}: {exc}")
+        for name, read in ((_marker.NAME, _marker.read_marker), (_marker.FAULT, _marker.read_fault)):
+            for mark in item.iter_markers(name):
+                try:
+                    read(mark)
+                except ConfigError as exc:
+                    file, line, test = item.location
+                    problems.append(f"{file}:{(line or 0) + 1}: @{name} of {test}: {exc}")
     return problems
 
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import enum
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pytest_guardrails._model import Action, CaseRecord, CaseStatus, GuardrailStatus, Outcome
+from pytest_guardrails._model import (
+    Action,
+    CaseRecord,
+    CaseStatus,
+    GuardrailResult,
+    GuardrailStatus,
+    OnError,
+    Outcome,
+    Phase,
+    Trace,
+    Verdict,
+)
 from pytest_guardrails._stats import Confusion, Rate, percentile
+
+K = TypeVar("K")
 
 
 @dataclass(slots=True)
@@ -38,6 +53,42 @@ class GuardrailTally:
         return Rate(self.fired_on_attack, self.judged_attack)
 
 
+class FailSafe(enum.StrEnum):
+    """What a fault did to a request, worst first.
+
+    ``OPEN``: a check errored and the request went on, though nobody chose that. ``NOT_FELT``: no check errored, so
+    nothing was shown. ``BY_CHOICE``: it went on because its guardrail says ``on_error: allow``. ``CLOSED``: blocked,
+    and upstream was not called (before the request) or its response not delivered (after it).
+    """
+
+    OPEN = "OPEN"
+    NOT_FELT = "not felt"
+    BY_CHOICE = "open by choice"
+    CLOSED = "closed"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order, 0 for the worst."""
+        return list(FailSafe).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FailSafeRow:
+    """What one fault did at one guardrail; of several ``cases``, the worst.
+
+    ``guardrail``, ``phase`` and ``on_error`` are empty where nothing errored and several guardrails ran: whose
+    fault it should have been, nobody can say.
+    """
+
+    guard: str
+    guardrail: str
+    phase: str
+    on_error: str
+    fault: str
+    outcome: FailSafe
+    cases: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """The figures of a run; generated inputs and expected errors are counted apart and are in no rate."""
@@ -54,6 +105,7 @@ class Metrics:
     expected_errors: int
     failed_open: int
     failed_open_by_choice: int
+    fail_safe: tuple[FailSafeRow, ...] = ()
 
     @property
     def unexpected_errors(self) -> int:
@@ -84,6 +136,7 @@ def measure(records: Sequence[CaseRecord]) -> Metrics:
         expected_errors=expected,
         failed_open=sum(trace.failed_open for _, trace in traced),
         failed_open_by_choice=sum(trace.failed_open_by_choice for _, trace in traced),
+        fail_safe=_fail_safe(records),
     )
 
 
@@ -135,3 +188,46 @@ def _count(tally: GuardrailTally, fired: bool, record: CaseRecord) -> None:
         else:
             tally.judged_benign += 1
             tally.fired_on_benign += fired
+
+
+def _fail_safe(records: Iterable[CaseRecord]) -> tuple[FailSafeRow, ...]:
+    """Return a row per guard, guardrail, phase, on_error and fault, in that order."""
+    outcomes: dict[tuple[str, str, str, str, str], list[FailSafe]] = {}
+    for record in records:
+        if record.fault is not None and record.trace is not None:
+            for place, outcome in _felt(record.trace):
+                outcomes.setdefault((record.guard, *place, record.fault), []).append(outcome)
+    phases = ["", *Phase]
+    keys = sorted(outcomes, key=lambda key: (*key[:2], phases.index(key[2]), *key[3:]))
+    worst = {key: min(found, key=lambda outcome: outcome.rank) for key, found in outcomes.items()}
+    return tuple(FailSafeRow(*key, worst[key], len(outcomes[key])) for key in keys)
+
+
+def worst_first(rows: Iterable[tuple[K, FailSafeRow]]) -> list[K]:
+    """Return each key once, as they came, but those with a row that is OPEN first, then those not felt."""
+    worst: dict[K, int] = {}
+    for key, row in rows:
+        worst[key] = min(worst.get(key, FailSafe.BY_CHOICE.rank), row.outcome.rank)
+    return sorted(worst, key=lambda key: worst[key])
+
+
+def _felt(trace: Trace) -> Iterator[tuple[tuple[str, str, str], FailSafe]]:
+    """Yield guardrail, phase and on_error of each guardrail that errored, or of none, with what became of it."""
+    errored = [result for result in trace.results if result.errors]
+    for result in errored:
+        yield _place(result), _outcome(trace, result)
+    if not errored:
+        ran = [result for result in trace.results if result.status is not GuardrailStatus.SKIPPED]
+        yield _place(ran[0]) if len(ran) == 1 else ("", "", ""), FailSafe.NOT_FELT
+
+
+def _place(result: GuardrailResult) -> tuple[str, str, str]:
+    return result.guardrail, result.phase.value, result.on_error.value
+
+
+def _outcome(trace: Trace, errored: GuardrailResult) -> FailSafe:
+    before = errored.phase is Phase.BEFORE_REQUEST
+    went_on = bool(trace.upstream_requests) if before else trace.response is not None
+    if trace.verdict is Verdict.BLOCK and not went_on:
+        return FailSafe.CLOSED
+    return FailSafe.BY_CHOICE if errored.on_error is OnError.ALLOW else FailSafe.OPEN

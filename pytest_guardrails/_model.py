@@ -511,7 +511,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One input with its expectation; ``line`` counts from 1; ``response`` is what the model answers."""
+    """One input with its expectation; ``line`` counts from 1; ``response`` is what the model answers.
+
+    ``fault`` is how the guard's API fails, on each call or on the ``fault_on_call``-th alone, counted from 1.
+    """
 
     id: str
     request: Request
@@ -526,6 +529,7 @@ class Case:
     file: str | None = None
     line: int | None = None
     fault: str | None = None
+    fault_on_call: int | None = None
 
     @property
     def truth(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_guardrails._codec import FrozenDict
-from pytest_guardrails._errors import VerdictMismatch
+from pytest_guardrails._errors import MissingRecording, VerdictMismatch
 from pytest_guardrails._expect import summary
 from pytest_guardrails._mask import Mask
 from pytest_guardrails._model import Case, CaseRecord, CaseResult, CaseStatus, Guard, Trace
@@ -35,6 +35,7 @@ def record_of(
         line=case.line,
         reasons=result.reasons if result else (),
         note=case.note,
+        fault=case.fault,
         runs=1 if trace is not None else 0,
         trace=trace,
     )
@@ -49,6 +50,9 @@ def after_pytest(record: CaseRecord, report: pytest.TestReport, excinfo: Any) ->
         return {"status": CaseStatus.NOT_AS_EXPECTED, "reasons": (*record.reasons, "passed, against its xfail")}
     if report.when == "setup":
         return {"status": CaseStatus.NOT_RUN, "reasons": (f"its setup failed: {excinfo.typename}",), "outcome": None}
+    if excinfo is not None and isinstance(excinfo.value, MissingRecording):  # never a verdict
+        said = "nothing recorded answers what the guard asked"
+        return {"status": CaseStatus.NOT_RUN, "reasons": (*record.reasons, said), "outcome": None}
     if excinfo is not None and record.status in (CaseStatus.AS_EXPECTED, CaseStatus.NOT_RUN):
         first = str(excinfo.value).splitlines()[:1] if isinstance(excinfo.value, VerdictMismatch) else []
         said = first[0] if first else f"the test itself failed: {excinfo.typename}"

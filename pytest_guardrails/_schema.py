@@ -55,6 +55,10 @@ def case_file_schema() -> dict[str, Any]:
         "xfail": _REASON,
         "skip": _REASON,
         "note": _TEXT,
+        "fault": {
+            "anyOf": [_TEXT, _object({"name": _TEXT, "on_call": {"type": "integer", "minimum": 1}}, ("name",))],
+            "description": "how the guard's API fails, on every call or on the n-th alone",
+        },
     }
     matrix = {
         "anyOf": [
@@ -84,6 +88,7 @@ def case_file_schema() -> dict[str, Any]:
                     "anyOf": [_TEXT, {"type": "object"}],
                     "description": "the configuration: a path beside this file, or inline",
                 },
+                "cassette": {**_TEXT, "description": "recorded answers of the guard's API: a path beside this file"},
                 "defaults": _object(shared),
                 "cases": {"type": "array", "minItems": 1, "items": case},
             },

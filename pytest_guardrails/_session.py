@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_guardrails import _marker
-from pytest_guardrails._codec import decode, encode
+from pytest_guardrails._answers import Answers
+from pytest_guardrails._cases import with_fault
+from pytest_guardrails._codec import encode
 from pytest_guardrails._diagnosis import diagnosis, headline
 from pytest_guardrails._engines import Engines
-from pytest_guardrails._errors import ConfigError, VerdictMismatch
+from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
 from pytest_guardrails._expect import Show, came, judge, summary
 from pytest_guardrails._failures import failure_repr
 from pytest_guardrails._key import mask_key
 from pytest_guardrails._mask import mask_trace, masker, placeholders_of
-from pytest_guardrails._metrics import measure
 from pytest_guardrails._model import (
     Case,
     CaseRecord,
     CaseResult,
     CaseStatus,
-    Guard,
-    Run,
     Trace,
 )
-from pytest_guardrails._records import after_pytest, environment, guard_of, masked_names, record_of, shown_path
-from pytest_guardrails.reporters import parse_target, terminal, write
+from pytest_guardrails._records import after_pytest, guard_of, masked_names, record_of, shown_path
+from pytest_guardrails._results import Results
 from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
-
-EXIT_UNTRUSTED = 10  # pytest itself uses 0 to 6
 
 
 @dataclass(slots=True)
@@ -90,42 +84,36 @@ class JudgedEngine(Engine):
 class GuardrailsSession:
     """State of one pytest process; workers judge and attach, the controller gathers and ends the run."""
 
-    def __init__(self, config: pytest.Config, current_item: Callable[[], pytest.Item | None]) -> None:
+    def __init__(self, config: pytest.Config, item_key: pytest.StashKey[pytest.Item]) -> None:
         self.config = config
-        self._current_item = current_item
+        self._item_key = item_key
         self._item_engine: tuple[pytest.Item | None, Engine | None] = None, None
         self.revealed = bool(config.getoption("guardrails_reveal"))
         self.running: Running | None = None
         self._is_worker = hasattr(config, "workerinput")
-        self.engines = Engines(config)
+        self.answers = Answers(config, item_key, self._shown_alone)
+        self.engines = Engines(config, self.answers.connected)
         self._upstream: RecordingUpstream | None = None
         self._sent: set[str] = set()
         self._read_marks: dict[int, tuple[Case, pytest.Mark]] = {}
         self._ended: dict[str, Running] = {}
-        self._records: dict[str, CaseRecord] = {}
-        self._guards: dict[str, Guard] = {}
-        self._started = datetime.now(UTC)
-        self._run: Run | None = None
-        self._written: list[Path] = []
-        self._unwritten: list[str] = []
-        self.crashed = False
+        self.results = Results(config, revealed=self.revealed)
 
     # Configuration and engines
 
     def refuse_bad_options(self) -> None:
         """Raise a usage error (exit status 4) for a report or configuration that cannot be meant."""
         try:
-            self._targets()
+            self.results.targets()
             if self.config.getoption("guardrails_config") == "":
                 raise ConfigError("--guardrails-config is empty: it names no configuration")
+            texts = self.config.getini("guardrails_cassette_texts")
+            if texts not in ("plain", "masked"):
+                raise ConfigError(unknown("guardrails_cassette_texts", texts, ("plain", "masked")))
             if (path := self.engines.overriding()) is not None:
                 self.engines.of(path)
         except ConfigError as exc:
             raise pytest.UsageError(str(exc)) from None
-
-    def _targets(self) -> list[tuple[str, Path]]:
-        asked = self.config.getoption("guardrails_report") or []
-        return [target for spec in asked for target in parse_target(spec, self.config.invocation_params.dir)]
 
     def judged_engine(self, config: Any) -> Engine:
         """Return the engine for ``guardrail_engine``; a bad configuration fails the test without a stack."""
@@ -143,17 +131,18 @@ class GuardrailsSession:
         The fixture lives as long as the session, and pytest gives the first one to all: it must not bring along the
         configuration of the module that asked first.
         """
-        item = self._current_item()
+        item = self.config.stash.get(self._item_key, None)
         if self._item_engine[0] is not item:
             request = getattr(item, "_request", None)
             config = request.getfixturevalue("guardrails_config") if request is not None else None
             self._item_engine = item, self._engine_or_fail(config) if request is not None else None
         return self._item_engine[1]
 
-    def reset_upstream(self) -> None:
-        """Empty the recording upstream before a test."""
+    def prepare(self, item: pytest.Item) -> None:
+        """Empty what lives as long as the session, before a test: the model, and what answers its guards."""
         if self._upstream is not None:
             self._upstream.reset()
+        self.answers.begin(item)
 
     def upstream(self) -> RecordingUpstream:
         """Return the session's recording upstream."""
@@ -176,7 +165,10 @@ class GuardrailsSession:
         if id(mark) not in self._read_marks:
             self._read_marks[id(mark)] = _marker.read_marker(mark), mark
         file, line, _ = item.location
-        return replace(self._read_marks[id(mark)][0], id=item.name, file=file, line=None if line is None else line + 1)
+        read = self._read_marks[id(mark)][0]
+        case = replace(read, id=item.name, file=file, line=None if line is None else line + 1)
+        name, on_call = _marker.fault_of(item) or (None, None)
+        return replace(case, fault=name, fault_on_call=on_call, expectation=with_fault(case.expectation, name))
 
     def end(self) -> None:
         """Stop judging; the record of what ran waits for the report."""
@@ -238,6 +230,9 @@ class GuardrailsSession:
         """Return how texts of a trace are shown: masked, or as they are where the run reveals."""
         return repr if self.revealed else functools.partial(self._masked_text, trace)
 
+    def _shown_alone(self, text: str) -> str:
+        return text if self.revealed else masker(mask_key(self.config))(text)
+
     def _masked_text(self, trace: Trace, text: str) -> str:
         return masker(mask_key(self.config), placeholders_of(trace))(text)
 
@@ -277,7 +272,7 @@ class GuardrailsSession:
         """Return the record of a marked test in Python."""
         mark = item.get_closest_marker(_marker.NAME)
         assert mark is not None  # noqa: S101 - the hook looked
-        case = self._expected(item, mark)
+        case = getattr(item, "case", None) or self._expected(item, mark)
         trace, result = (running.trace, running.result) if running else (None, None)
         nodeid = item.nodeid
         if not self.revealed:
@@ -305,7 +300,7 @@ class GuardrailsSession:
             riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
             report.guardrail = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
         else:
-            self._keep(record, guard)
+            self.results.keep(record, guard)
         if record.trace is not None:
             properties: list[tuple[str, object]] = [
                 ("guardrail.verdict", record.trace.verdict.value),
@@ -315,60 +310,11 @@ class GuardrailsSession:
             item.user_properties.extend(properties)  # JUnit's reporter reads them from the teardown report
             report.user_properties.extend(properties)
 
-    # The end of the run, on the controller
-
-    def gather(self, riding: Mapping[str, Any]) -> None:
-        """Keep a record that a worker put onto a report."""
-        guard = riding["guard"]
-        self._keep(decode(CaseRecord, riding["record"]), guard and decode(Guard, guard))
-
-    def _keep(self, record: CaseRecord, guard: Guard | None) -> None:
-        """Keep a record; the last one of a test counts."""
-        if guard is not None:
-            self._guards[guard.key] = guard
-        self._records[record.nodeid] = record
+    # The end of the run
 
     def finish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> int | pytest.ExitCode:
-        """Write the reports and return the exit status, `EXIT_UNTRUSTED` where guards errored unexpectedly."""
-        records = [record for _, record in sorted(self._records.items())]
-        if measure(records).unexpected_errors and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            exitstatus = EXIT_UNTRUSTED
-        ended = exitstatus in (0, 1, 5, EXIT_UNTRUSTED)
-        whole = ended and not (session.shouldfail or session.shouldstop or self.crashed)
-        now = datetime.now(UTC)
-        self._run = Run(
-            started=self._started.isoformat(timespec="seconds"),
-            duration_s=round((now - self._started).total_seconds(), 3),
-            complete=bool(whole),
-            environment=environment(),
-            guards=tuple(guard for _, guard in sorted(self._guards.items())),
-            records=tuple(records),
-            revealed=self.revealed,
-            exit_status=int(exitstatus),
-        )
-        if self.config.getoption("collectonly"):
-            return exitstatus
-        for kind, path in self._targets():
-            try:
-                write(kind, path, self._run)
-            except OSError as exc:
-                self._unwritten.append(f"{path}: {exc.strerror}")
-                exitstatus = exitstatus or pytest.ExitCode.USAGE_ERROR
-            else:
-                self._written.append(path)
-        return exitstatus
-
-    def summarise(self, terminal_reporter: Any) -> None:
-        """Print the guardrails section."""
-        run = self._run
-        if run is None or not (run.records or self._written or self._unwritten):
-            return
-        terminal_reporter.section("guardrails")
-        for line in terminal(run, measure(run.records), width=terminal_reporter._tw.fullwidth):
-            terminal_reporter.write_line(line)
-        cwd = self.config.invocation_params.dir
-        for path in self._written:
-            shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
-            terminal_reporter.write_line(f"report     {shown}")
-        for problem in self._unwritten:
-            terminal_reporter.write_line(f"NO REPORT  {problem}")
+        """Fold recordings into their cassettes and write the reports; return the exit status."""
+        self.results.notes, drifted = self.answers.finish()
+        if drifted and exitstatus == pytest.ExitCode.OK:
+            exitstatus = pytest.ExitCode.TESTS_FAILED
+        return self.results.finish(session, exitstatus)

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_guardrails._faults import Fault
     from pytest_guardrails._session import GuardrailsSession
+    from pytest_guardrails.lasso import LassoClient
+    from pytest_guardrails.servers import LassoServer
     from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
 
 MARKER = "expect_verdict"
+FAULT_MARKER = "inject_fault"
+FAULT_FIXTURE = "lasso_fault"
+RECORD_MODES = ("none", "once", "new", "all", "verify")
 SUFFIXES = (".guardrails.yaml", ".guardrails.yml")
 SEVERITIES = ("critical", "high", "medium", "low")
 REPORT = "--guardrails-report"
@@ -44,7 +50,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="show the texts of cases in failures and reports, which mask them by default",
     )
+    group.addoption(
+        "--guardrails-record",
+        choices=RECORD_MODES,
+        default="none",
+        help="what to do where a guard asks its API: none replays and never opens a socket (default); once records "
+        "cassettes that are not there; new records what is missing; all records everything again; verify asks live, "
+        "reports what has changed and writes nothing",
+    )
     parser.addini("guardrails_config", "the guardrail configuration to test, relative to the ini file")
+    parser.addini("guardrails_cassettes", "the folder of cassettes, relative to rootdir", default="cassettes")
+    parser.addini(
+        "guardrails_cassette_texts",
+        "how texts are recorded: plain, or masked by hashes keyed with GUARDRAILS_MASK_KEY",
+        default="plain",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,11 +83,17 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{MARKER}(verdict, /, *, action, by, findings, upstream, absent_upstream, upstream_calls, response, warns, "
         "errors, severity, label): every guardrail_engine.run(...) of the test must end in this verdict",
     )
+    config.addinivalue_line(
+        "markers",
+        "inject_fault(name, /, *, on_call): the guard's API fails in this way, on each call or on the n-th alone",
+    )
+    config.addinivalue_line("markers", "cassette(name, /): the recorded answers that this test is given")
     for severity in SEVERITIES:
         config.addinivalue_line("markers", f"{severity}: guardrail cases of this severity")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Controller(config), "guardrails-controller")
-    if config.getoption("guardrails_report") or config.getoption("guardrails_config") is not None:
+    options = [config.getoption(f"guardrails_{name}") for name in ("report", "config")]
+    if any(option not in (None, []) for option in options) or config.getini("guardrails_cassette_texts") != "plain":
         _session(config).refuse_bad_options()
 
 
@@ -77,7 +103,7 @@ def _session(config: pytest.Config) -> GuardrailsSession:
     if session is None:
         from pytest_guardrails._session import GuardrailsSession
 
-        session = GuardrailsSession(config, lambda: config.stash.get(_item_key, None))
+        session = GuardrailsSession(config, _item_key)
         config.stash[_session_key] = session
     return session
 
@@ -111,7 +137,7 @@ def pytest_make_collect_report(
     """Turn a marker with wrong arguments into a collection error of its module."""
     report = yield
     items = [item for item in report.result or () if isinstance(item, pytest.Function)]
-    marked = [item for item in items if _is_marked(item)]
+    marked = [item for item in items if _is_marked(item) or FAULT_MARKER in item.keywords]
     if marked and report.passed:
         from pytest_guardrails._failures import marker_problems
 
@@ -129,23 +155,31 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note which test runs, and empty the recording upstream, which lives as long as the session for Hypothesis."""
+    """Note which test runs, and empty what lives as long as the session for Hypothesis: the model, the stand-in."""
     item.config.stash[_item_key] = item
     session = item.config.stash.get(_session_key, None)
     if session is not None:
-        session.reset_upstream()
+        session.prepare(item)
+
+
+def _injects_fault(item: pytest.Item) -> bool:
+    """True for a test in Python with a fault; a case of a file looks itself."""
+    return FAULT_FIXTURE in getattr(item, "fixturenames", ()) or item.get_closest_marker(FAULT_MARKER) is not None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge what a test runs, and fail a marked test that ran nothing or swallowed a mismatch."""
-    if not _is_marked(item) and "guardrail_engine" not in getattr(item, "fixturenames", ()):
+    """Judge what a test runs; fail one that ran nothing, swallowed a mismatch, or whose fault nothing has met."""
+    spoilt = _injects_fault(item)
+    if not (spoilt or _is_marked(item) or "guardrail_engine" in getattr(item, "fixturenames", ())):
         return (yield)
     session = _session(item.config)
     session.begin(item)
     try:
         result = yield
         session.require_runs()
+        if spoilt:
+            session.answers.refuse_unmet_fault(item)
     except pytest.skip.Exception:
         session.refuse_swallowed()
         raise
@@ -160,9 +194,34 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the record of a guardrail test onto its report, as JSON, and show a mismatch without a stack."""
     report = yield
+    session = item.config.stash.get(_session_key, None)
     if _is_marked(item):
-        _session(item.config).attach(item, call, report)
+        session = _session(item.config)
+        session.attach(item, call, report)
+    if session is not None:
+        session.answers.attach(item, call, report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test whose guard swallowed that something was not recorded."""
+    result = yield
+    session = item.config.stash.get(_session_key, None)
+    if session is not None:
+        session.answers.refuse_misses(item)
+    return result
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with the fixture ``lasso_fault`` once per fault, unless its parametrization says which."""
+    if FAULT_FIXTURE not in metafunc.fixturenames:
+        return
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize") if mark.args]
+    if not any(FAULT_FIXTURE in (names.split(",") if isinstance(names, str) else names) for names in chosen):
+        from pytest_guardrails._faults import FAULTS
+
+        metafunc.parametrize(FAULT_FIXTURE, list(FAULTS), indirect=True, scope="function")
 
 
 class Controller:
@@ -174,10 +233,13 @@ class Controller:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the record that rides on a report."""
         if report.when not in ("setup", "call", "teardown"):  # xdist: the worker died in this test
-            _session(self._config).crashed = True
+            _session(self._config).results.crashed = True
         riding = getattr(report, "guardrail", None)
         if riding is not None:
-            _session(self._config).gather(riding)
+            _session(self._config).results.gather(riding)
+        recording = getattr(report, "guardrails_recording", None)
+        if recording is not None:
+            _session(self._config).answers.gather(recording)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
@@ -190,10 +252,10 @@ class Controller:
         """Print the guardrails section."""
         own = self._own()
         if own is not None:
-            own.summarise(terminalreporter)
+            own.results.summarise(terminalreporter)
 
     def _own(self) -> GuardrailsSession | None:
-        if self._config.getoption("guardrails_report"):
+        if self._config.getoption("guardrails_report") or self._config.getoption("guardrails_record") != "none":
             return _session(self._config)
         return self._config.stash.get(_session_key, None)
 
@@ -227,3 +289,33 @@ def guardrail_engine(guardrails_config: Any, pytestconfig: pytest.Config) -> Eng
 def guardrail_upstream(pytestconfig: pytest.Config) -> RecordingUpstream:
     """A model that records what it receives and answers from a script; emptied before each test."""
     return _session(pytestconfig).upstream()
+
+
+@pytest.fixture(scope="session")
+def lasso_transport(pytestconfig: pytest.Config) -> Any:
+    """An httpx transport that answers each test from its own cassette, or with the fault that it injects."""
+    return _session(pytestconfig).answers.recordings.transport
+
+
+@pytest.fixture(scope="session")
+def lasso_client(lasso_transport: Any, pytestconfig: pytest.Config) -> Generator[LassoClient, None, None]:
+    """A Lasso client on `lasso_transport`; it needs no key where answers are recorded."""
+    from pytest_guardrails.lasso import LassoClient
+
+    session_id = _session(pytestconfig).answers.recordings.session_id
+    with LassoClient(transport=lasso_transport, session_id=session_id) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def lasso_server(pytestconfig: pytest.Config) -> LassoServer:
+    """A Lasso stand-in on a loopback socket; healed, and its memory emptied, before each test."""
+    return _session(pytestconfig).answers.server
+
+
+@pytest.fixture(scope="session")
+def lasso_fault(request: pytest.FixtureRequest) -> Fault:
+    """A way in which the Lasso API fails, for whatever the test asks it; the test runs once for each of them."""
+    from pytest_guardrails._faults import fault_named
+
+    return fault_named(request.param)

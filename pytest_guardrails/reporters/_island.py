@@ -101,7 +101,8 @@ def detail(case: Row) -> dict[str, Any]:
     """Return the reasons of a case, its facts as pairs of words, and its trace as the steps of the request."""
     trace = case.get("trace")
     facts = [
-        ("note", case.get("note")), ("known failing", case.get("xfail")), ("label", case.get("label", "benign")),
+        ("note", case.get("note")), ("fault", case.get("fault")), ("known failing", case.get("xfail")),
+        ("label", case.get("label", "benign")),
         ("guard", case.get("guard")), ("runs", case.get("runs", 0) if case.get("runs", 0) > 1 else None),
         ("inputs", "generated; the last one is shown" if case.get("generated") else None),
         ("took", ms(trace.get("duration_s", 0.0)) if trace else None),

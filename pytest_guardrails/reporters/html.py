@@ -16,9 +16,11 @@ from importlib.resources import files
 from pytest_guardrails._metrics import GuardrailTally, Metrics, measure
 from pytest_guardrails._model import Run
 from pytest_guardrails._stats import Rate, percentile
-from pytest_guardrails.reporters._island import MOST_NAME, OUTCOMES, STATES, Row, got, island, ms, state
+from pytest_guardrails.reporters._island import OUTCOMES, STATES, Row, got, island, ms, state
+from pytest_guardrails.reporters._markup import shown, slug
+from pytest_guardrails.reporters._matrix import matrix
 from pytest_guardrails.reporters.json import report_dict
-from pytest_guardrails.reporters.terminal import percent, plain, verdict_line
+from pytest_guardrails.reporters.terminal import percent, verdict_line
 
 SEVERITIES = ("critical", "high", "medium", "low")
 MOST_STATIC = 200  # failing cases that can be read without JavaScript
@@ -44,6 +46,7 @@ def html(run: Run) -> str:
             *_head(run, metrics, verdict),
             '<main id="main">',
             *_figures(metrics),
+            *matrix(metrics.fail_safe),
             *_guardrails(run, metrics),
             *_cases(cases, len(data["guards"]) > 1),
             "</main>",
@@ -54,7 +57,7 @@ def html(run: Run) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>Guardrails: {_text(verdict)}</title>\n<style>{style}</style>\n"
+        f"<title>Guardrails: {shown(verdict)}</title>\n<style>{style}</style>\n"
         f'<script type="application/json" id="data">{island(cases)}</script>\n'
         f"<script>{EARLY}</script>\n</head>\n<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
     )
@@ -66,11 +69,6 @@ def _asset(name: str) -> str:
 
 def _hash(block: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
-
-
-def _text(text: object, most: int = MOST_NAME) -> str:
-    """Return a text for the page, readable as it is and unable to be markup."""
-    return escape(plain(str(text), most))
 
 
 def _worst_first(case: Row) -> tuple[int, int, str]:
@@ -86,17 +84,17 @@ def _head(run: Run, metrics: Metrics, verdict: str) -> Iterator[str]:
     good = verdict.startswith("all as expected")
     yield f'<header class="{"good" if good else "bad"}">'
     yield '<a class="skip" href="#cases">Skip to the cases</a>'
-    yield f'<p class="over">Guardrail tests</p>\n<h1>{_text(verdict[0].upper() + verdict[1:])}</h1>'
+    yield f'<p class="over">Guardrail tests</p>\n<h1>{shown(verdict[0].upper() + verdict[1:])}</h1>'
     for sentence in _doubts(run, metrics):
-        yield f'<p class="doubt">{_text(sentence)}</p>'
+        yield f'<p class="doubt">{shown(sentence)}</p>'
     for guard in run.guards:
-        version = f"version <b>{_text(guard.version.declared or 'undeclared')}</b>"
-        digest = f"<code>{_text(guard.version.config_hash)}</code>"
-        yield f"<p>{_text(guard.target)} <b>{_text(guard.config)}</b>, {version}, configuration {digest}</p>"
-    started = _text(run.started)
-    ran_on = ", ".join(f"{_text(name)} {_text(value)}" for name, value in run.environment.items())
+        version = f"version <b>{shown(guard.version.declared or 'undeclared')}</b>"
+        digest = f"<code>{shown(guard.version.config_hash)}</code>"
+        yield f"<p>{shown(guard.target)} <b>{shown(guard.config)}</b>, {version}, configuration {digest}</p>"
+    started = shown(run.started)
+    ran_on = ", ".join(f"{shown(name)} {shown(value)}" for name, value in run.environment.items())
     yield (
-        f'<p class="quiet"><time datetime="{started}">{_text(run.started.replace("T", " ", 1))}</time>, '
+        f'<p class="quiet"><time datetime="{started}">{shown(run.started.replace("T", " ", 1))}</time>, '
         f"{run.duration_s:,.1f} s, exit status {run.exit_status}. {ran_on}</p>"
     )
     if run.revealed:
@@ -136,7 +134,7 @@ def _figures(metrics: Metrics) -> Iterator[str]:
     yield '<div class="card"><h2>Cases</h2>\n<dl class="counts">'
     for name in reversed(STATES):
         quiet = "" if counts[name] else " zero"
-        yield f'<div class="{_slug(name)}{quiet}"><dt>{name}</dt><dd>{counts[name]:,}</dd></div>'
+        yield f'<div class="{slug(name)}{quiet}"><dt>{name}</dt><dd>{counts[name]:,}</dd></div>'
     yield "</dl></div>"
     yield _rate("False-positive rate", "benign cases that a guardrail acted on", confusion.fpr, "benign", lowest=True)
     yield _rate("Recall", "attacks that a guardrail acted on", confusion.recall, "attack", lowest=False)
@@ -195,10 +193,6 @@ def interval_bar(rate: Rate, title: str, *, lowest: bool) -> str:
     )
 
 
-def _slug(name: str) -> str:
-    return name.replace(" ", "-")
-
-
 # What each guardrail did
 
 _HEADS = ("fired", "silent", "decided", "errors", "skipped", "p50", "p95")
@@ -216,12 +210,12 @@ def _guardrails(run: Run, metrics: Metrics) -> Iterator[str]:
     yield '<table class="rails"><thead><tr><th scope="col">guardrail</th><th scope="col">phase</th>'
     yield '<th scope="col">does</th>' + "".join(f'<th scope="col" class="n">{head}</th>' for head in _HEADS)
     yield "</tr></thead>"
-    several, shown = len({key[0] for key in rows}) > 1, None
+    several, group = len({key[0] for key in rows}) > 1, None
     yield "<tbody>"
     for key in rows[:MOST_STATIC]:
-        if several and key[0] != shown:
-            shown = key[0]
-            yield f'<tr><th class="group" scope="colgroup" colspan="10">{_text(shown)}</th></tr>'
+        if several and key[0] != group:
+            group = key[0]
+            yield f'<tr><th class="group" scope="colgroup" colspan="10">{shown(group)}</th></tr>'
         yield _guardrail(key, found.get(key), about.get(key, ""))
     yield "</tbody></table></div>"
     if len(rows) > MOST_STATIC:
@@ -242,7 +236,7 @@ def _guardrail(key: tuple[str, str, str], tally: GuardrailTally | None, does: st
     )
     cells += "".join(f'<td class="n">{time}</td>' for time in times)
     phase = key[1].partition("_")[0]
-    return f'<tr><th scope="row">{_text(key[2])}</th><td>{_text(phase)}</td><td>{_text(does)}</td>{cells}</tr>'
+    return f'<tr><th scope="row">{shown(key[2])}</th><td>{shown(phase)}</td><td>{shown(does)}</td>{cells}</tr>'
 
 
 # The cases: a table that can be read as it is, and that the script makes anew from the island
@@ -285,10 +279,10 @@ def _buttons(group: str, name: str, choices: Iterable[tuple[str, str]], values: 
 def _static_row(case: Row) -> str:
     cells = (state(case), case.get("severity", "medium"), case["case"], case.get("expected", ""), got(case))
     where, tags = _where(case), ", ".join(case.get("tags", ()))
-    texts = "".join(f'<td role="cell">{_text(text)}</td>' for text in (*cells, where, tags))
-    reasons = "".join(f"<li>{_text(reason, 1_000)}</li>" for reason in case.get("reasons", ())[:10])
+    texts = "".join(f'<td role="cell">{shown(text)}</td>' for text in (*cells, where, tags))
+    reasons = "".join(f"<li>{shown(reason, 1_000)}</li>" for reason in case.get("reasons", ())[:10])
     told = f'<tr class="detail"><td colspan="7"><ul>{reasons}</ul></td></tr>' if reasons else ""
-    return f'<tr role="row" class="{_slug(state(case))}">{texts}</tr>{told}'
+    return f'<tr role="row" class="{slug(state(case))}">{texts}</tr>{told}'
 
 
 def _where(case: Row) -> str:

@@ -85,6 +85,7 @@ def _metrics(metrics: Metrics) -> dict[str, Any]:
         "latency_p50_s": metrics.latency_p50_s,
         "latency_p95_s": metrics.latency_p95_s,
         "guardrails": [_tally(tally) for tally in metrics.guardrails],
+        "fail_safe": [encode(row) for row in metrics.fail_safe],
     }
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
-from pytest_guardrails._metrics import Metrics, measure
+from pytest_guardrails._metrics import FailSafe, Metrics, measure, worst_first
 from pytest_guardrails._model import CaseRecord, CaseStatus, Run
-from pytest_guardrails.reporters.terminal import described, plain, verdict_line
+from pytest_guardrails.reporters.terminal import described, fail_safe_sentence, plain, verdict_line
 
 MOST_CASES = 50
 MOST_GUARDRAILS = 50
+MOST_FAULTS = 50
 MOST_LETTERS = 300
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&@:$])")
 _MENTION = re.compile(r"\\([@#])")
@@ -20,7 +22,8 @@ _SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 def markdown(run: Run) -> str:
     """Return the summary as Markdown; every text of a case is escaped."""
     metrics = measure(run.records)
-    return "\n".join([*_head(run, metrics), "", *_guardrails(metrics), "", *_failures(run)]) + "\n"
+    parts = (_head(run, metrics), _fail_safe(metrics), _guardrails(metrics), _failures(run))
+    return "\n".join(line for part in parts for line in (*part, "")).rstrip("\n") + "\n"
 
 
 def escaped(text: str) -> str:
@@ -53,6 +56,32 @@ def _head(run: Run, metrics: Metrics) -> Iterator[str]:
         yield f"- {escaped(key)}: recall {described(own.recall, 'attack cases')}"
     for guard in run.guards:
         yield f"- Guard: {escaped(guard.config)}, version {escaped(str(guard.version))}"
+
+
+def _fail_safe(metrics: Metrics) -> Iterator[str]:
+    """Yield a row per fault, worst first, with how often which outcome came in each phase."""
+    cells: dict[str, dict[str, Counter[FailSafe]]] = {}
+    for row in metrics.fail_safe:
+        cells.setdefault(row.fault, {}).setdefault(row.phase.partition("_")[0], Counter())[row.outcome] += 1
+    if not cells:
+        return
+    faults = worst_first((row.fault, row) for row in sorted(metrics.fail_safe, key=lambda row: row.fault))
+    phases = sorted({phase for found in cells.values() for phase in found}, key=("before", "after", "").index)
+    yield f"**Fail-safe:** {fail_safe_sentence(metrics.fail_safe)}"
+    yield ""
+    yield f"| fault | {' | '.join(phase or 'no guardrail' for phase in phases)} |"
+    yield "|---" * (1 + len(phases)) + "|"
+    for fault in faults[:MOST_FAULTS]:
+        counts = (cells[fault].get(phase, Counter()) for phase in phases)
+        yield f"| {escaped(fault)} | {' | '.join(map(_outcomes, counts))} |"
+    if len(cells) > MOST_FAULTS:
+        yield f"\n… and {len(cells) - MOST_FAULTS} more faults; report.json has all."
+
+
+def _outcomes(counts: Counter[FailSafe]) -> str:
+    """Say what came how often; what is open though nobody chose it stands out."""
+    said = {outcome: f"{counts[outcome]} {outcome}" for outcome in FailSafe if counts[outcome]}
+    return ", ".join(f"**{text}**" if outcome is FailSafe.OPEN else text for outcome, text in said.items())
 
 
 def _guardrails(metrics: Metrics) -> Iterator[str]:

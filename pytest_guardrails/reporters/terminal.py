@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from pytest_guardrails._metrics import GuardrailTally, Metrics
-from pytest_guardrails._model import CaseStatus, Run
+from pytest_guardrails._metrics import FailSafe, FailSafeRow, GuardrailTally, Metrics
+from pytest_guardrails._model import CaseStatus, OnError, Run
 from pytest_guardrails._stats import Rate
 
 MOST_ROWS = 24
+MOST_FAULTS = 6
 _LONGEST = 2_000
 
 
@@ -66,6 +67,7 @@ def _lines(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
     if metrics.guardrails:
         yield from _table(metrics, width)
     yield from _rates(metrics)
+    yield from _fail_safe(metrics)
     if metrics.latency_p50_s is not None and metrics.latency_p95_s is not None:
         yield f"latency    p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request"
         name, slowest = metrics.slowest[0]
@@ -135,6 +137,31 @@ def _rates(metrics: Metrics) -> Iterator[str]:
         yield f"errors     {described(counts.error_rate, 'cases')}"
     if metrics.generated:
         yield f"generated  {metrics.generated} tests with generated inputs are in no rate"
+
+
+def _fail_safe(metrics: Metrics) -> Iterator[str]:
+    if not metrics.fail_safe:
+        return
+    yield f"fail-safe  {fail_safe_sentence(metrics.fail_safe)}"
+    bad = [row for row in metrics.fail_safe if row.outcome in (FailSafe.OPEN, FailSafe.NOT_FELT)]
+    bad.sort(key=lambda row: row.outcome.rank)
+    for row in bad[:MOST_FAULTS]:
+        where = f"{row.guardrail}, {row.phase.partition('_')[0]}" if row.guardrail else "no guardrail"
+        yield f"  {row.outcome.value:<8} {plain(row.fault, 64)} at {where}"
+    if len(bad) > MOST_FAULTS:
+        yield f"  … and {len(bad) - MOST_FAULTS} more; the report has all"
+
+
+def fail_safe_sentence(rows: Sequence[FailSafeRow]) -> str:
+    """Say how the guardrails met their faults: "34/34 closed, 34 open by choice".
+
+    Of the rows of guardrails that chose ``on_error: allow`` none is in the fraction: to be open was asked of them.
+    """
+    asked = [row.outcome for row in rows if row.on_error != OnError.ALLOW]
+    said = [f"{asked.count(FailSafe.CLOSED)}/{len(asked)} closed"] if asked else []
+    counts = {outcome: sum(row.outcome is outcome for row in rows) for outcome in FailSafe}
+    shown = (FailSafe.BY_CHOICE, FailSafe.OPEN, FailSafe.NOT_FELT)
+    return ", ".join([*said, *(f"{counts[outcome]} {outcome}" for outcome in shown if counts[outcome])])
 
 
 def described(rate: Rate, population: str) -> str:
