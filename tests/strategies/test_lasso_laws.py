@@ -126,7 +126,8 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
     max_leaves=4,
 )
-arguments = words | values | values.map(json.dumps)
+odd_json = st.sampled_from(('{"x": NaN}', '{"k": "one", "k": "two"}', '["1e999"', "[" * 3_000 + "]" * 3_000))
+arguments = words | values | values.map(json.dumps) | odd_json
 parts = st.one_of(
     st.fixed_dictionaries({"type": st.just("text"), "text": words}),
     st.fixed_dictionaries({"type": st.just("tool_use"), "input": values}, optional={"id": words, "name": words}),
