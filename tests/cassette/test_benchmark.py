@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "replay.py"
+pytestmark = pytest.mark.skipif(not SCRIPT.exists(), reason="no benchmarks beside the tests: tested in a checkout")
 
 
 def test_it_prints_a_line_for_each_side() -> None:
