@@ -424,6 +424,7 @@ def test_threads_share_one_client_made_once(monkeypatch: pytest.MonkeyPatch, api
     class Counted(LassoClient):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             made.append(self)
+            threading.Event().wait(0.05)  # long enough for the others to come by while one is being made
             super().__init__(*args, **kwargs)
 
     monkeypatch.setattr("pytest_guardrails.lasso._check.LassoClient", Counted)

@@ -157,6 +157,35 @@ def test_two_workers_record_into_one_cassette_and_lose_nothing(pytester: pytest.
     pytester.runpytest_subprocess("-n", "2").assert_outcomes(passed=40)
 
 
+SOAK = """
+import threading
+import pytest
+
+@pytest.mark.cassette("soak.jsonl")
+@pytest.mark.parametrize("number", range(8))
+def test_one(lasso_client, number):
+    def ask(thread):
+        for turn in range(5):
+            lasso_client.classify([f"test {number}, thread {thread}, turn {turn}"])
+    threads = [threading.Thread(target=ask, args=[thread]) for thread in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_eight_threads_in_each_of_two_workers_lose_nothing(pytester: pytest.Pytester, server: LassoServer) -> None:
+    """All 320 answers that sixteen threads of two processes recorded into one cassette are in it, once each."""
+    pytester.makepyfile(test_it=SOAK)
+    pytester.runpytest_subprocess("-n", "2", "--guardrails-record=once").assert_outcomes(passed=8)
+    lines = (pytester.path / "cassettes/soak.jsonl").read_text().splitlines()
+    assert len(lines) == 1 + 8 * 8 * 5
+    asked = {json.loads(json.loads(line)["request"]["body"])["messages"][0]["content"] for line in lines[1:]}
+    assert len(asked) == 8 * 8 * 5
+    pytester.runpytest_subprocess("-n", "2").assert_outcomes(passed=8)
+
+
 @pytest.mark.parametrize("arguments", [[], ["-n", "2"]], ids=["alone", "two workers"])
 def test_unused_recordings_are_listed_and_kept(
     pytester: pytest.Pytester, server: LassoServer, arguments: list[str]
