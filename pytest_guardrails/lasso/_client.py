@@ -41,10 +41,12 @@ class LassoClient:
     """A client of the Lasso API, with one pool of connections; use it as a context manager, from any thread.
 
     ``api_key`` and ``base_url`` come from LASSO_API_KEY and LASSO_API_BASE where they are not given. ``timeout`` is in
-    seconds, for each step and for the answer as a whole. ``transport`` is one of httpx or httpx2, and makes the key
-    optional; ``client`` is an existing client of either, which stays open. ``offsets`` is the unit of spans, which
-    Lasso does not document: "cover" takes all that they could mean. ``max_bytes`` is the longest answer that is read.
-    ``session_id`` makes the conversation of a request that names none, by default a new ULID.
+    seconds, for the answer as a whole: a step may take what is left as it begins, and a body that drips is given up. A
+    body that stalls may take as long again, and headers that drip are bounded by each read alone: the libraries have
+    no other limit. ``transport`` is one of httpx or httpx2, and makes the key optional; ``client`` is an existing
+    client of either, which stays open. ``offsets`` is the unit of spans, which Lasso does not document: "cover" takes
+    all that they could mean. ``max_bytes`` is the longest answer that is read. ``session_id`` makes the conversation of
+    a request that names none, by default a new ULID.
 
     Raises:
         ConfigError: without a key or a transport, or for a base URL, a time or a unit that cannot be meant.

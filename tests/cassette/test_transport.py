@@ -117,6 +117,7 @@ def test_only_the_first_misses_are_compared(tmp_path: Path, made: Any) -> None:
     for number in range(25):
         with pytest.raises(MissingRecording):
             transport.handle_request(httpx.Request("POST", URL, json=question(str(number))))
+    assert all(text.startswith("no recording answers POST") for text in transport.misses)
     assert [("nearest" in text) for text in transport.misses] == [True] * 20 + [False] * 5
 
 

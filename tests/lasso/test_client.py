@@ -438,6 +438,22 @@ def test_an_answer_that_does_not_end_is_a_timeout(serve: Callable[..., None], li
             client.classify(["hi"])
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_step_may_take_what_is_left_and_no_more(library: Any) -> None:
+    """The limit of a step is looked up as it begins, and shrinks as the exchange goes on."""
+    limits: list[float] = []
+
+    def answer(request: Any) -> Any:
+        limits.append(request.extensions["timeout"].get("connect"))
+        threading.Event().wait(0.05)  # longer than the clock of any system takes to move
+        limits.append(request.extensions["timeout"].get("read"))
+        return library.Response(200, content=CLEAN)
+
+    LassoClient(timeout=30, transport=library.MockTransport(answer)).classify(["hi"])
+    first, second = limits
+    assert 30 >= first > second > 0
+
+
 def test_a_live_client_asks_a_real_server() -> None:
     """Without a transport it opens a connection of its own."""
 
