@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,12 +32,9 @@ from pytest_guardrails._model import (
     Verdict,
     with_action,
 )
-from pytest_guardrails._texts import replaced, texts_in_scope, with_texts
+from pytest_guardrails._texts import is_label, replaced, texts_in_scope, with_texts
 
 Upstream = Callable[[Request], "Response | str | Iterable[str]"]
-
-_LABEL = re.compile(r"\w[\w ./:+&-]{0,63}")
-_LONG_NUMBER = re.compile(r"[0-9]{5}")
 
 log = logging.getLogger("pytest_guardrails")
 
@@ -171,7 +167,7 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
     """Say why an answer cannot be meant, or None."""
     if not isinstance(finding, Finding):
         return f"a check returns findings, not {type(finding).__name__}"
-    if not all(isinstance(label, str) and _is_label(label) for label in (finding.name, finding.category)):
+    if not all(is_label(label) for label in (finding.name, finding.category)):
         return "a finding's name and category are short labels, since reports and callers read them"
     place = (finding.message_index, finding.field)
     text = next((text.text for text in texts if (text.message_index, text.field) == place), None)
@@ -188,11 +184,6 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
     if finding.action is not None and not isinstance(finding.action, Action):
         return f"finding {finding.name!r} asks for {finding.action!r}, which is no Action"
     return None
-
-
-def _is_label(text: str) -> bool:
-    """True for a name that can be published: it cannot hold an address, a card or a sentence of a request."""
-    return _LABEL.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
 
 def _refuse_lost_rewrites(guardrail: Guardrail, answers: list[CheckResult]) -> list[CheckResult]:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from pytest_guardrails._model import Finding, Message, Scope, Text
 
@@ -19,8 +19,15 @@ _STRUCTURAL = frozenset({"type", "id", "tool_use_id", "tool_call_id", "role", "n
 _ARGUMENTS = re.compile(r"\.(arguments|input)(?=[.#]|\Z)")
 _LONG = 10**8
 _DEEPEST = 100
+_LABEL = re.compile(r"\w[\w ./:+&-]{0,63}")
+_LONG_NUMBER = re.compile(r"[0-9]{5}")
 _DATA_KEYS = frozenset({"url", "image_url", "file_data"})
 _DATA_URL = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=_-]*", re.ASCII)
+
+
+def is_label(text: object) -> TypeGuard[str]:
+    """True for a name that can be published: it cannot hold an address, a card or a sentence of a request."""
+    return isinstance(text, str) and _LABEL.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
 
 def texts_in_scope(messages: tuple[Message, ...], scope: Scope) -> tuple[Text, ...]:

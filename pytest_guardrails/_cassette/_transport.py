@@ -156,6 +156,7 @@ class RecordedTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
             return self._recorded(request, asked, self._live.send(request))
         recorded = self._next(asked)
         if self.mode == "verify":
+            self._refuse_without_key(request)
             self._compare(asked, recorded, self._live.send(request))
         if self._wait and recorded.latency_ms:
             time.sleep(recorded.latency_ms / 1000)
@@ -169,6 +170,7 @@ class RecordedTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
             return self._recorded(request, asked, await self._live.send_async(request))
         recorded = self._next(asked)
         if self.mode == "verify":
+            self._refuse_without_key(request)
             self._compare(asked, recorded, await self._live.send_async(request))
         if self._wait and recorded.latency_ms:
             import anyio  # httpx has it: a client may run under asyncio or trio
@@ -212,7 +214,7 @@ class RecordedTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         return _Asked(stored, stored.key, body)
 
     def _refuse_without_key(self, request: Any) -> None:
-        """Refuse to record what can only be the answer to a key that is missing.
+        """Refuse to send live what can only get the answer to a key that is missing.
 
         Raises:
             ConfigError: where the credential's header is not there.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from pytest_guardrails._codec import EMPTY, FrozenDict, freeze
+from pytest_guardrails._texts import is_label
 from pytest_guardrails.lasso._request import Sent
 
 BLOCK = "BLOCK"
@@ -18,8 +18,6 @@ ACTIONS = (BLOCK, AUTO_MASKING, "WARN", "USER_ALERT", "ADMIN_ALERT", "OFF")
 
 _WORDS = ("name", "category", "action", "severity", "mask")
 _DEEPEST = 100
-_LABEL = re.compile(r"\w[\w ./:+&-]{0,63}")
-_LONG_NUMBER = re.compile(r"[0-9]{5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +106,8 @@ def read_answer(body: bytes) -> LassoAnswer:
 
 
 def label(text: object) -> str | None:
-    """Return ``text`` if it is a short label that may be published, else None (the engine's rule for names)."""
-    if isinstance(text, str) and _LABEL.fullmatch(text) and not _LONG_NUMBER.search(text):
-        return text
-    return None
+    """Return ``text`` if it is a short label that may be published, else None: a vendor's name is never an error."""
+    return text if is_label(text) else None
 
 
 def _parsed(body: bytes, oddities: list[str]) -> dict[str, Any] | None:

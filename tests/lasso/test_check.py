@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from pytest_guardrails import Action, ConfigError, Engine, Guardrail, MissingRecording, Phase, Trace, Verdict
-from pytest_guardrails._engine import _is_label
+from pytest_guardrails._texts import is_label
 from pytest_guardrails.lasso import LassoClassify, LassoClient, LassoProtocolError, classify
 
 SECRET = "-".join(("made", "up", "key"))
@@ -262,7 +262,7 @@ def test_names_that_may_not_be_published_are_replaced(api: Callable[..., Any]) -
     trace = engine(transport).run("hi")
     assert (trace.verdict, trace.errors) == ("block", ())
     assert [(f.name, f.category, f.severity) for f in trace.findings] == [("finding", "LASSO", None)]
-    assert all(_is_label(finding.name) for finding in trace.findings)
+    assert all(is_label(finding.name) for finding in trace.findings)
     assert personal not in json.dumps(trace.to_dict())
 
 

@@ -11,29 +11,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pytest_guardrails.cli import _parser
 from pytest_guardrails.servers import LassoServer
-from pytest_guardrails.servers._command import add_arguments, serve_lasso
+from pytest_guardrails.servers._command import serve_lasso
 
-MAIN = """\
-import argparse
-from pytest_guardrails.servers._command import add_arguments, serve_lasso
-parser = argparse.ArgumentParser()
-add_arguments(parser)
-raise SystemExit(serve_lasso(parser.parse_args()))
-"""
 BODY = {"messages": [{"role": "user", "content": "hello"}]}
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
     """Return the arguments as the command line reads them."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(arguments)
+    return _parser().parse_args(["lasso-server", *arguments])
 
 
 def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
     """Start the command, and return what it says of itself."""
-    process = subprocess.Popen([sys.executable, "-c", MAIN, *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    command = [sys.executable, "-m", "pytest_guardrails.cli", "lasso-server", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
     said: dict[str, str] = {}
     for line in process.stdout or ():
         if line.startswith("  -d"):  # the last line

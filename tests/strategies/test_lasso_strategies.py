@@ -250,7 +250,7 @@ def test_api_errors_are_faults_of_the_catalogue(name: str) -> None:
 
 
 def test_they_shrink_to_the_smallest() -> None:
-    """The simplest of each is as small as it can be."""
+    """The simplest of each is as small as it can be; a block comes down to one finding of one deputy."""
     smallest = {"deputies": {}, "findings": {}, "violations_detected": False}
     assert find(lasso_requests(), lambda _: True) == {
         "messages": [{"role": "user", "content": ""}],
@@ -259,7 +259,11 @@ def test_they_shrink_to_the_smallest() -> None:
     assert find(lasso_responses(), lambda _: True) == smallest
     assert find(malformed_lasso_responses(), lambda _: True) == b""
     blocked = find(lasso_responses(), says_block)
-    assert blocked == {**smallest, "findings": {"jailbreak": [{"action": "BLOCK"}]}, "violations_detected": True}
+    assert {**blocked, "findings": {}} == {**smallest, "violations_detected": True}
+    # Which of its optional fields remain differs from run to run: Hypothesis sometimes stops with two of them.
+    assert [(deputy, [item["action"] for item in items]) for deputy, items in blocked["findings"].items()] == [
+        ("jailbreak", ["BLOCK"])
+    ]
 
 
 @pytest.mark.parametrize(
