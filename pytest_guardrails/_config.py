@@ -260,6 +260,10 @@ def _built(
     checks, open_by_parameter = [], set()
     for use in active:
         check, fail_on_error = _check(use, phase, action, settings.get("deny"))
+        if action is None and "deny" in settings and not _flag(settings, "deny") and getattr(check, "denies", False):
+            settings["deny"].fail(
+                f"{check.id} denies by itself what it does not mask: leave deny: false out, or write action: warn"
+            )
         checks.append(check)
         open_by_parameter.add(fail_on_error)
     observes = _flag(settings, "async")
@@ -371,11 +375,12 @@ def _check(use: _Use, phase: Phase, action: str | None, deny: Node | None) -> tu
         redacts = "deny" if denies and not getattr(make, "passes_under_deny", False) else "sanitize"
         arguments["action"] = own or action or redacts
     try:
-        return make(**arguments), fail_on_error
+        check = make(**arguments)
     except ConfigError as exc:
         use.place.fail(f"{use.check}: {exc.message}")
     except (TypeError, ValueError) as exc:  # another package's way to say the same
         use.place.fail(f"{use.check}: {exc}")
+    return check, fail_on_error
 
 
 def _factory(use: _Use) -> Callable[..., Check]:

@@ -74,6 +74,11 @@ class LassoClassify:
         """What it can rewrite: spans where it masks, else nothing."""
         return "spans" if self.mask else None
 
+    @property
+    def denies(self) -> bool:
+        """True where its BLOCK findings deny whatever its guardrail does: they are never merely masked."""
+        return self.mask
+
     def connected(self, transport: Any, session_id: Callable[[], str] | None = None) -> LassoClassify:
         """Return this check with ``transport``, unless it has its own; ``session_id`` names each conversation."""
         if self.transport is not None:

@@ -219,6 +219,29 @@ def test_verify_tells_a_failure(path: Path, send: Any, service: Any, made: Any) 
     ]
 
 
+@pytest.mark.parametrize("mode", ["once", "new", "all", "verify"])
+def test_nothing_is_sent_live_without_the_credential(
+    tmp_path: Path, send: Any, service: Any, made: Any, mode: str
+) -> None:
+    """What would only get the answer to a missing key is refused before it is sent, and names the header alone."""
+    path = tmp_path / "x.jsonl"
+    if mode == "verify":
+        save(path, Cassette((made(answer={"n": 1}),)))
+    live = service()
+    transport = RecordedTransport(path, mode, inner=live, credential="lasso-api-key")
+    with pytest.raises(ConfigError, match="has no lasso-api-key"):
+        send(transport, question())
+    assert live.calls == []
+    assert send(transport, json=question(), headers={"lasso-api-key": "k"}).status_code == 200
+    assert len(live.calls) == 1
+
+
+def test_replay_needs_no_credential(path: Path, send: Any, made: Any, closed: Any) -> None:
+    """A recorded answer is given to whoever asks."""
+    save(path, Cassette((made(answer={"n": 1}),)))
+    assert send(RecordedTransport(path, inner=closed, credential="lasso-api-key"), question()).json() == {"n": 1}
+
+
 @pytest.mark.parametrize("name", ["ConnectError", "ReadTimeout", "PoolTimeout", "RemoteProtocolError"])
 def test_failures_are_recorded_and_raised(path: Path, send: Any, service: Any, closed: Any, name: str) -> None:
     """The caller gets the failure while it is recorded, and when it is replayed."""

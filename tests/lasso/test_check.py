@@ -266,6 +266,15 @@ def test_names_that_may_not_be_published_are_replaced(api: Callable[..., Any]) -
     assert personal not in json.dumps(trace.to_dict())
 
 
+def test_masking_and_deny_false_say_two_things() -> None:
+    """Where it masks, a BLOCK still denies; whoever wants neither says warn."""
+    entry = {"id": "lasso", "lasso.classify": {"mask": True, "policy": "litellm"}, "deny": False}
+    with pytest.raises(ConfigError, match=r"denies by itself .* write action: warn"):
+        Engine.from_config({"input_guardrails": [entry]})
+    engine = Engine.from_config({"input_guardrails": [{**entry, "action": "warn"}]})
+    assert engine.guardrails[0].action is Action.WARN
+
+
 @pytest.mark.parametrize(
     "place",
     [{"message_index": 9}, {"start": 90, "end": 99}, {"start": 1}, {"message_index": -1, "start": 0, "end": 1}],
