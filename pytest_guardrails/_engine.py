@@ -19,6 +19,7 @@ from pytest_guardrails._model import (
     CheckError,
     CheckResult,
     Finding,
+    Findings,
     Guardrail,
     GuardrailResult,
     GuardrailStatus,
@@ -149,18 +150,25 @@ def _run_check(
 ) -> CheckResult:
     started = time.perf_counter()
     findings: tuple[Finding, ...] = ()
-    error = None
+    error = vendor_s = None
     try:
         reads_messages = getattr(check, "reads_messages", False)
         answer = check(texts, messages) if reads_messages else check(texts)  # type: ignore[call-arg]  # it asked
         if isinstance(answer, str | bytes | Mapping):  # an empty one would read as "no findings"
             raise TypeError(f"a check returns findings, not {type(answer).__name__}")
         findings = tuple(answer)
+        vendor_s = answer.vendor_s if isinstance(answer, Findings) else None
         if problem := next(filter(None, (_nonsense(finding, texts) for finding in findings)), None):
             raise ValueError(problem)
     except Exception as exc:  # whatever a check raises is an error of the guardrail, never a pass
         findings, error = (), CheckError(guardrail.id, check.id, type(exc).__name__, str(exc))
-    return CheckResult(check.id, findings, error, time.perf_counter() - started)
+    allowed = () if error or not getattr(check, "allowlist", ()) else _allowed(check, texts)
+    return CheckResult(check.id, findings, error, time.perf_counter() - started, allowed, vendor_s)
+
+
+def _allowed(check: Check, texts: tuple[Text, ...]) -> tuple[tuple[int, int], ...]:
+    suppressed: Callable[[tuple[Text, ...]], Mapping[int, int]] | None = getattr(check, "suppressed", None)
+    return tuple(sorted(suppressed(texts).items())) if suppressed else ()
 
 
 def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:

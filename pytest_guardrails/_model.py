@@ -253,12 +253,23 @@ class Finding:
     vendor_action: str | None = None
 
 
+class Findings(list[Finding]):
+    """What a check that asks a vendor may return: its findings, and what the vendor took, in seconds."""
+
+    __slots__ = ("vendor_s",)
+
+    def __init__(self, findings: Iterable[Finding] = (), vendor_s: float | None = None) -> None:
+        super().__init__(findings)
+        self.vendor_s = vendor_s
+
+
 @runtime_checkable
 class Check(Protocol):
     """One detector: a callable with an ``id`` that turns the texts in scope into findings.
 
     It may have ``rewrites`` ("spans" or "message") if it can sanitize, ``reads_messages = True`` to be called with
-    ``(texts, messages)``, and ``connected(transport, session_id)``, which returns it with that httpx transport.
+    ``(texts, messages)``, and ``connected(transport, session_id)``, which returns it with that httpx transport. One with
+    an ``allowlist`` may say with ``suppressed(texts)`` how many findings each of its entries took away.
     """
 
     @property
@@ -266,7 +277,7 @@ class Check(Protocol):
         """The name of the check in configurations and reports."""
 
     def __call__(self, texts: Sequence[Text], /) -> Iterable[Finding]:
-        """Return what was found, nothing for a clean text; raise if no answer could be had."""
+        """Return what was found (`Findings` says what a vendor took), nothing for a clean text; raise for no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,12 +364,18 @@ class CheckError:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check said of one request; an errored one has no findings."""
+    """What one check said of one request; an errored one has no findings.
+
+    ``allowed`` are (entry, findings): what each entry of the check's allowlist took away, entries counted from 0.
+    ``vendor_s`` is what the vendor took when its answer was recorded, in seconds; None where nobody measured it.
+    """
 
     check: str
     findings: tuple[Finding, ...] = ()
     error: CheckError | None = None
     duration_s: float = field(default=0.0, compare=False)
+    allowed: tuple[tuple[int, ...], ...] = ()
+    vendor_s: float | None = field(default=None, compare=False)
 
     @property
     def action(self) -> Action:
@@ -392,6 +409,16 @@ class GuardrailResult:
     def errors(self) -> tuple[CheckError, ...]:
         """The errors of its checks."""
         return tuple([check.error for check in self.checks if check.error is not None])
+
+    @property
+    def vendor_s(self) -> float | None:
+        """What the vendors of its checks took together, in seconds; None where none is known."""
+        return _sum_known(check.vendor_s for check in self.checks)
+
+
+def _sum_known(seconds: Iterable[float | None]) -> float | None:
+    known = [value for value in seconds if value is not None]
+    return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +458,11 @@ class Trace:
     def errors(self) -> tuple[CheckError, ...]:
         """Every check that gave no answer."""
         return tuple([error for result in self.results for error in result.errors])
+
+    @property
+    def vendor_s(self) -> float | None:
+        """What the vendors of all checks took together, in seconds; None where none is known."""
+        return _sum_known(result.vendor_s for result in self.results)
 
     @property
     def failed_open(self) -> bool:
@@ -552,7 +584,10 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """What a run keeps of one test: masked unless the run reveals, and small enough to ride on a test report."""
+    """What a run keeps of one test: masked unless the run reveals, and small enough to ride on a test report.
+
+    ``key`` is its name in a baseline, where that is not ``nodeid``: a baseline is masked also where the run reveals.
+    """
 
     nodeid: str
     case: str
@@ -572,6 +607,156 @@ class CaseRecord:
     generated: bool = False
     fault: str | None = None
     trace: Trace | None = None
+    shadow: Shadow | None = None
+    armed: Armed | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """What a candidate configuration did with a case: it is shown beside the current one and fails nothing.
+
+    ``fired`` are the guardrails that acted. ``verdict`` is None where there is none, and ``error`` says why.
+    """
+
+    guard: str
+    status: CaseStatus
+    outcome: Outcome | None
+    verdict: Verdict | None
+    action: Action
+    decided_by: str | None
+    duration_s: float = field(default=0.0, compare=False)
+    fired: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """Which guardrails a case would miss: judged again with each of them disarmed, with none, and with a denying one.
+
+    Places are ``phase/guardrail``. ``noticed``: without it the case fails. ``unnoticed``: it passes all the same.
+    ``alone``: the guardrails whose absence changes the verdict. ``off`` and ``always_deny``: the case fails where no
+    guardrail is armed, and where everything is denied.
+    """
+
+    noticed: tuple[str, ...] = ()
+    unnoticed: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    off: bool = False
+    always_deny: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a text, characters, half-open; ``entity`` names what stands there."""
+
+    entity: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled message: a row of a corpus, or drawn by a strategy.
+
+    ``label`` is one of `LABELS`; ``category`` is what reports group by; ``spans`` is None where nobody annotated any.
+    ``line`` counts from 1.
+    """
+
+    text: str
+    label: str
+    category: str = ""
+    id: str = ""
+    spans: tuple[Span, ...] | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """What a guard did with one sample, small enough for a million of them; ``key`` is its id or a hash of its text.
+
+    ``fired`` and ``errors`` are places ``phase/guardrail/check``, ``skipped`` are ``phase/guardrail``. ``scores`` holds
+    the highest score of each place that gave one. ``spans`` counts, where the sample is annotated: gold, found, hit
+    (found ones that overlap a gold one), caught (gold ones that overlap a found one), and changed characters outside
+    every gold span (over-redaction). Times in seconds; ``vendor_s`` is what a recorded vendor took.
+    """
+
+    key: str
+    label: str
+    category: str
+    outcome: Outcome
+    verdict: Verdict
+    action: Action
+    decided_by: str | None = None
+    fired: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    scores: FrozenDict = EMPTY
+    spans: tuple[int, ...] | None = None
+    line: int | None = None
+    duration_s: float = field(default=0.0, compare=False)
+    vendor_s: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Outcomes of one part of a population; ``kind`` is ``all``, ``tag``, ``category``, ``guardrail`` or ``check``.
+
+    A guardrail's name is ``phase/guardrail``, a check's ``phase/guardrail/check``. ``error_attack`` says how many of the
+    errors are on attacks; None where nobody knows, and then each of them counts against every rate.
+    """
+
+    kind: str
+    name: str
+    true_positive: int = 0
+    false_positive: int = 0
+    true_negative: int = 0
+    false_negative: int = 0
+    error: int = 0
+    error_attack: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCurve:
+    """How well the scores of one check tell attacks from benign: area under the ROC curve, and points of it.
+
+    ``points`` are (threshold, false-positive rate, recall), by falling threshold.
+    """
+
+    check: str
+    auc: float | None
+    points: tuple[tuple[float, ...], ...] = ()
+    suggested: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRecord:
+    """What a run keeps of one population: a corpus file, or samples of a strategy (``generated``).
+
+    ``groups`` has one of kind ``all``. ``spans`` sums those of `SampleResult`. ``latency`` and ``vendor_latency`` map a
+    histogram's buckets to counts. ``worst`` are samples that went wrong, masked: (what, category, line, text, by).
+    ``ledger`` is a file of this machine with a `SampleResult` per line; it is in no report. A ``shadow`` record belongs
+    to a candidate configuration and is in no metric or gate.
+    """
+
+    nodeid: str
+    name: str
+    status: CaseStatus
+    guard: str = ""
+    file: str | None = None
+    line: int | None = None
+    generated: bool = False
+    shadow: bool = False
+    rows: int = 0
+    groups: tuple[Group, ...] = ()
+    spans: tuple[int, ...] | None = None
+    latency: FrozenDict = EMPTY
+    vendor_latency: FrozenDict = EMPTY
+    curves: tuple[ScoreCurve, ...] = ()
+    worst: tuple[tuple[str, ...], ...] = ()
+    reasons: tuple[str, ...] = ()
+    duration_s: float = field(default=0.0, compare=False)
+    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -597,6 +782,114 @@ class Run:
     records: tuple[CaseRecord, ...]
     revealed: bool = False
     exit_status: int = 0
+    corpora: tuple[CorpusRecord, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    comparison: Comparison | None = None
+    shadow: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One case or sample that two versions judge differently; its key, never its text.
+
+    ``truth`` is "newly wrong", "newly right" or empty, ``verdict`` is "became blocked", "became allowed" or empty.
+    ``before`` and ``after`` say verdict, action and decider. A sample has no ``severity``.
+    """
+
+    population: str
+    key: str
+    label: str
+    severity: str | None
+    truth: str
+    verdict: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A rate under two versions on the same ``pairs``: its hits ``before`` and ``after``.
+
+    ``rate`` is ``fpr`` or ``recall``. ``worse`` and ``better`` count the pairs that changed. ``difference`` is after
+    minus before with its paired 95 % ``interval``, ``p`` is McNemar's, exact; all None without a pair.
+    """
+
+    rate: str
+    pairs: int
+    before: int
+    after: int
+    worse: int
+    better: int
+    difference: float | None = None
+    interval: tuple[float, ...] | None = None
+    p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationChange:
+    """One population (``cases`` or a corpus) under two versions of one guard, on what both have judged.
+
+    ``flips`` are all pairs that changed; ``otherwise`` those in which neither the verdict nor right and wrong did.
+    Errors are those that nobody expected; a pair with one is in no rate. ``relabelled`` pairs are in none either.
+    ``latency`` is p50 and p95 before, p50 and p95 after, in seconds, where both are known.
+    """
+
+    population: str
+    guard: str
+    pairs: int
+    flips: int = 0
+    newly_wrong: int = 0
+    newly_right: int = 0
+    became_blocked: int = 0
+    became_allowed: int = 0
+    otherwise: int = 0
+    errors_before: int = 0
+    errors_after: int = 0
+    relabelled: int = 0
+    rates: tuple[RateChange, ...] = ()
+    latency: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a rule of comparison says of two versions; one that ``fails`` makes the run fail."""
+
+    rule: str
+    fails: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions on the same cases and samples; ``new`` and ``gone`` count what only one of them has judged.
+
+    ``flips``, ``new_keys`` and ``gone_keys`` are the first ones, worst first; the counts are of all.
+    """
+
+    before: str
+    after: str
+    pairs: int
+    new: int = 0
+    gone: int = 0
+    populations: tuple[PopulationChange, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    new_keys: tuple[str, ...] = ()
+    gone_keys: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """True if some rule fails the run."""
+        return any(ruling.fails for ruling in self.rulings)
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A gate, judged: what was demanded, whether it holds, and why: a sentence per population, failed ones first."""
+
+    expr: str
+    passed: bool
+    said: tuple[str, ...] = ()
 
 
 def with_action(finding: Finding, action: Action) -> Finding:

@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from pytest_guardrails._codec import freeze
 from pytest_guardrails._document import Node
 from pytest_guardrails._errors import unknown
 
@@ -47,6 +48,9 @@ def read_value(node: Node, hint: Any, what: str) -> Any:
         return {key: read_value(item, arguments[1], f"{what}.{key}") for key, item in inner.items()}
     if origin is not None and arguments and arguments[0] is str:
         return node.texts(what)
+    if origin is not None and arguments and str in typing.get_args(arguments[0]):  # a text, or a mapping
+        items = node.items(what) if isinstance(node.value, list) else [node]
+        return tuple(item.text(what) if isinstance(item.value, str) else freeze(item.data()) for item in items)
     return node.data()
 
 

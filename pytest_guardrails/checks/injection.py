@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar
 
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._model import Finding, Text
+from pytest_guardrails.checks._allowlist import Allowlist, Entry, Places, covering, places_in
 
 _GAP = r"(?:\W{1,3}\w{1,20}){0,4}\W{1,3}"
 _DROP = (
@@ -127,25 +128,42 @@ _SIGNS = (  # weights combine as 1 - prod(1 - w)
 
 @dataclass(frozen=True, slots=True)
 class PromptInjectionDetect:
-    """Texts that ask the model to drop or reveal its instructions, where the combined score reaches ``threshold``."""
+    """Texts that ask the model to drop or reveal its instructions, where the combined score reaches ``threshold``.
+
+    ``allowlist``: known-good phrases; a sign that lies wholly inside one does not count.
+    """
 
     threshold: float = 0.5
+    allowlist: tuple[Entry, ...] = ()
     id: ClassVar[str] = "prompt_injection_detect"
+    _allowed: Allowlist = field(init=False, repr=False, compare=False, default=Allowlist())
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ConfigError(f"threshold is above 0 and at most 1, not {self.threshold:g}")
+        object.__setattr__(self, "_allowed", Allowlist.of(self.allowlist))
 
     def __call__(self, texts: Sequence[Text]) -> list[Finding]:
         """Return one finding per sign in a text whose score reaches the threshold; each carries that score."""
-        return [finding for text in texts for finding in self._of(text)]
+        return [finding for text in texts for finding in self._of(text, places_in(self._allowed, text))]
 
-    def _of(self, text: Text) -> list[Finding]:
+    def suppressed(self, texts: Sequence[Text]) -> dict[int, int]:
+        """Return how many findings each entry of the allowlist took away: signs, of texts that would have scored."""
+        counts: dict[int, int] = {}
+        for text in texts:
+            places = places_in(self._allowed, text)
+            for finding in self._of(text, []) if places else ():
+                entry = covering(places, finding.start or 0, finding.end or 0)
+                if entry is not None:
+                    counts[entry] = counts.get(entry, 0) + 1
+        return counts
+
+    def _of(self, text: Text, allowed: Places) -> list[Finding]:
         lowered = text.text.lower()
         signs = [
             (name, weight, match)
             for name, weight, gate, pattern in _SIGNS
-            if any(map(lowered.__contains__, gate)) and (match := pattern.search(text.text))
+            if any(map(lowered.__contains__, gate)) and (match := _first(pattern, text.text, allowed))
         ]
         score = round(1 - prod(1 - weight for _, weight, _ in signs), 6)
         if score < self.threshold:
@@ -154,3 +172,10 @@ class PromptInjectionDetect:
             Finding(name, "prompt_injection", None, score, text.message_index, text.field, match.start(), match.end())
             for name, _, match in signs
         ]
+
+
+def _first(pattern: re.Pattern[str], text: str, allowed: Places) -> re.Match[str] | None:
+    """Return the first match that no occurrence of an allowlist's entry holds."""
+    if not allowed:
+        return pattern.search(text)
+    return next((match for match in pattern.finditer(text) if covering(allowed, *match.span()) is None), None)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pytest_guardrails._codec import FrozenDict, freeze
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._model import Finding, Text
+from pytest_guardrails.checks._allowlist import Allowlist, Entry, counted, covering, kept, places_in
 
 # Phrases, not words: "kill a process" and "shoot a photo" are ordinary. A real moderator belongs behind its own check.
 DEFAULT_CATEGORIES: Mapping[str, tuple[str, ...]] = {
@@ -25,11 +26,14 @@ DEFAULT_CATEGORIES: Mapping[str, tuple[str, ...]] = {
 class ContentModeration:
     """No text may hold a phrase of a category; phrases are whole words, in any case, with any white space between.
 
-    ``categories`` maps names to lists of phrases; without it the small default list applies.
+    ``categories`` maps names to lists of phrases; without it the small default list applies. ``allowlist``: known-good
+    texts; a phrase that lies wholly inside one does not count.
     """
 
     categories: Mapping[str, Sequence[str]] = field(default_factory=lambda: FrozenDict(DEFAULT_CATEGORIES))
+    allowlist: tuple[Entry, ...] = ()
     id: ClassVar[str] = "content_moderation"
+    _allowed: Allowlist = field(init=False, repr=False, compare=False, default=Allowlist())
     _patterns: Any = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
@@ -39,19 +43,25 @@ class ContentModeration:
         for name, phrases in self.categories.items():
             if isinstance(phrases, str) or not phrases or not all(map(str.strip, phrases)):
                 raise ConfigError(f"category {name!r} is a list of at least one phrase, none of them empty")
+        object.__setattr__(self, "_allowed", Allowlist.of(self.allowlist))
         patterns = tuple((name, _gate(phrases), _pattern(phrases)) for name, phrases in sorted(self.categories.items()))
         object.__setattr__(self, "_patterns", patterns)
 
     def __call__(self, texts: Sequence[Text]) -> list[Finding]:
         """Return a finding per phrase found, named after its category."""
-        return [finding for text in texts for finding in self._of(text)]
+        return kept(found for text in texts for found in self._of(text))
 
-    def _of(self, text: Text) -> Iterator[Finding]:
+    def suppressed(self, texts: Sequence[Text]) -> dict[int, int]:
+        """Return how many findings each entry of the allowlist took away."""
+        return counted(found for text in texts for found in self._of(text))
+
+    def _of(self, text: Text) -> Iterator[tuple[Finding, int | None]]:
         folded = text.text.casefold()
+        allowed = places_in(self._allowed, text)
         for name, gate, pattern in self._patterns:
             for match in pattern.finditer(text.text) if any(map(folded.__contains__, gate)) else ():
                 place = (text.message_index, text.field, match.start(), match.end())
-                yield Finding(name, "content_moderation", None, None, *place)
+                yield Finding(name, "content_moderation", None, None, *place), covering(allowed, *match.span())
 
 
 def _gate(phrases: Sequence[str]) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Action, Finding, Text
+from pytest_guardrails.checks._allowlist import Allowlist, Entry, counted, covering, kept, places_in
 from pytest_guardrails.checks._contacts import emails, ips, phones
 from pytest_guardrails.checks._keys import keys
 from pytest_guardrails.checks._numbers import cards, ibans, ssns
@@ -68,10 +69,11 @@ class PiiRedact:
 
     entities: tuple[str, ...] = ENTITIES
     action: Literal["sanitize", "deny", "warn"] | None = None
-    allowlist: tuple[str, ...] = ()
+    allowlist: tuple[Entry, ...] = ()
     placeholder: str = "<{entity}>"
     id: ClassVar[str] = "pii_redact"
     rewrites: ClassVar[str] = "spans"
+    _allowed: Allowlist = field(init=False, repr=False, compare=False, default=Allowlist())
 
     def __post_init__(self) -> None:
         if not self.entities:
@@ -79,33 +81,29 @@ class PiiRedact:
         for entity in self.entities:
             if entity not in _DETECTORS:
                 raise ConfigError(unknown("entity", entity, ENTITIES))
-        if "" in self.allowlist:
-            raise ConfigError("allowlist has an empty entry")
+        object.__setattr__(self, "_allowed", Allowlist.of(self.allowlist))
 
     def __call__(self, texts: Sequence[Text]) -> list[Finding]:
         """Return a finding per value, with its span and placeholder."""
-        return [finding for text in texts for finding in self._of(text)]
+        return kept(found for text in texts for found in self._of(text))
 
-    def _of(self, text: Text) -> Iterator[Finding]:
+    def suppressed(self, texts: Sequence[Text]) -> dict[int, int]:
+        """Return how many findings each entry of the allowlist took away."""
+        return counted(found for text in texts for found in self._of(text))
+
+    def _of(self, text: Text) -> Iterator[tuple[Finding, int | None]]:
         plain = text.text if text.text.isascii() else text.text.translate(_PLAIN)
-        allowed = [span for entry in self.allowlist for span in _occurrences(text.text, entry)]
+        allowed = places_in(self._allowed, text)
         action = Action(self.action) if self.action else None
         for entity, start, end in _spans(plain, self.entities):
-            if not any(first <= start and end <= last for first, last in allowed):
-                yield Finding(
-                    entity,
-                    "credential" if entity == "API_KEY" else "pii",
-                    message_index=text.message_index,
-                    field=text.field,
-                    start=start,
-                    end=end,
-                    replacement=self.placeholder.replace("{entity}", entity),
-                    action=action,
-                )
-
-
-def _occurrences(text: str, entry: str) -> Iterator[Span]:
-    start = text.find(entry)
-    while start >= 0:
-        yield start, start + len(entry)
-        start = text.find(entry, start + 1)
+            finding = Finding(
+                entity,
+                "credential" if entity == "API_KEY" else "pii",
+                message_index=text.message_index,
+                field=text.field,
+                start=start,
+                end=end,
+                replacement=self.placeholder.replace("{entity}", entity),
+                action=action,
+            )
+            yield finding, covering(allowed, start, end)
