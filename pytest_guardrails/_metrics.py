@@ -11,6 +11,7 @@ from pytest_guardrails._model import (
     Action,
     CaseRecord,
     CaseStatus,
+    Group,
     GuardrailResult,
     GuardrailStatus,
     OnError,
@@ -41,6 +42,7 @@ class GuardrailTally:
     fired_on_attack: int = 0
     judged_attack: int = 0
     durations_s: list[float] = field(default_factory=list)
+    vendor_s: list[float] = field(default_factory=list)
 
     @property
     def fpr(self) -> Rate:
@@ -99,6 +101,8 @@ class Metrics:
     guardrails: tuple[GuardrailTally, ...]
     latency_p50_s: float | None
     latency_p95_s: float | None
+    latency_p99_s: float | None
+    vendor_p95_s: float | None
     slowest: tuple[tuple[str, float], ...]
     known_failing: int
     generated: int
@@ -130,6 +134,8 @@ def measure(records: Sequence[CaseRecord]) -> Metrics:
         guardrails=tuple(_tallies(records)),
         latency_p50_s=percentile(times, 0.50),
         latency_p95_s=percentile(times, 0.95),
+        latency_p99_s=percentile(times, 0.99),
+        vendor_p95_s=percentile([t for _, trace in traced if (t := trace.vendor_s) is not None], 0.95),
         slowest=tuple(slowest[:3]),
         known_failing=sum(record.xfail is not None for record in records),
         generated=sum(record.generated for record in records),
@@ -155,6 +161,47 @@ def _by_guard(records: Iterable[CaseRecord]) -> dict[str, Confusion]:
     return {guard: Confusion.of(outcomes[guard]) for guard in sorted(outcomes)}
 
 
+def groups_of(records: Iterable[CaseRecord]) -> dict[str, tuple[Group, ...]]:
+    """Return per guard the outcomes of all its cases, of each tag, and of each guardrail and check that they reached.
+
+    For a guardrail or a check, positive means that it acted itself.
+    """
+    found: dict[str, dict[tuple[str, str], list[int]]] = {}
+    for record in records:
+        if record.guard and record.outcome is not None and _counts(record):
+            own = found.setdefault(record.guard, {})
+            for kind, name, column in _parts(record, record.outcome):
+                counts = own.setdefault((kind, name), [0] * (len(_COLUMNS) + 1))
+                counts[column] += 1
+                counts[-1] += column == _ERROR and record.label == "attack"
+    return {guard: tuple(Group(*part, *counts) for part, counts in found[guard].items()) for guard in sorted(found)}
+
+
+_COLUMNS = tuple(Outcome)  # as the fields of a Group are ordered
+_ERROR = _COLUMNS.index(Outcome.ERROR)
+
+
+def _parts(record: CaseRecord, outcome: Outcome) -> Iterator[tuple[str, str, int]]:
+    """Yield kind, name and column of each part of the population that a record belongs to."""
+    column = _COLUMNS.index(outcome)
+    yield "all", "", column
+    for tag in dict.fromkeys(record.tags):
+        yield "tag", tag, column
+    for result in record.trace.results if record.trace is not None else ():
+        if result.status is not GuardrailStatus.SKIPPED:
+            place = f"{result.phase}/{result.guardrail}"
+            yield "guardrail", place, _column(record.label, result.action, result.status is GuardrailStatus.ERRORED)
+            for check in result.checks:
+                yield "check", f"{place}/{check.check}", _column(record.label, check.action, check.error is not None)
+
+
+def _column(label: str, action: Action, errored: bool) -> int:
+    if errored:
+        return _ERROR
+    fired = action is not Action.NONE
+    return (0 if fired else 3) if label == "attack" else (1 if fired else 2)
+
+
 def _tallies(records: Iterable[CaseRecord]) -> list[GuardrailTally]:
     found: dict[tuple[str, str, str], GuardrailTally] = {}
     for record in records:
@@ -169,6 +216,7 @@ def _tallies(records: Iterable[CaseRecord]) -> list[GuardrailTally]:
                 tally.skipped += 1
                 continue
             tally.durations_s.append(result.duration_s)
+            tally.vendor_s += [] if result.vendor_s is None else [result.vendor_s]
             decider = record.trace.decided_by == result.guardrail  # one id may stand in both phases
             tally.decided += decider and (result.action is record.trace.action or bool(result.errors))
             if result.status is GuardrailStatus.ERRORED:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from pytest_guardrails._model import Outcome
+from pytest_guardrails._model import Group, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +59,52 @@ def upper_bound(hits: int, total: int, confidence: float = 0.95) -> float | None
     low, high = hits / total, 1.0
     for _ in range(60):  # bisection on P(X <= hits | p) = 1 - confidence, to the last bits of a float
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(hits, total, middle) > 1 - confidence else (low, middle)
+        low, high = (middle, high) if at_most(hits, total, middle) > 1 - confidence else (low, middle)
     return high
 
 
-def _at_most(hits: int, total: int, p: float) -> float:
-    """Return P(X <= hits) for a binomial X, summed in logarithms so that large samples do not overflow."""
-    if 2 * hits > total:  # the other tail has fewer terms
-        return 1 - _at_most(total - hits - 1, total, 1 - p)
-    log_p, log_q = math.log(p), math.log1p(-p)
-    terms = (
-        math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) + k * log_p + (total - k) * log_q
-        for k in range(hits + 1)
-    )
-    return math.fsum(map(math.exp, terms))
+def is_at_most(rate: Rate, target: float, confidence: float = 0.95) -> bool:
+    """Return True if the exact one-sided upper bound of a rate is at most ``target``; False for 0 of 0.
+
+    It is what `upper_bound` says, in one step.
+    """
+    if rate.value is None or rate.value > target:
+        return False
+    return target >= 1 or (target > 0 and at_most(rate.hits, rate.total, target) <= 1 - confidence)
+
+
+def at_most(hits: int, total: int, p: float) -> float:
+    """Return P(X <= hits) for a binomial X with 0 < p < 1 and ``hits`` no more than about ``total * p``.
+
+    The terms fall from the last one down, so that few of them matter, however large the sample is.
+    """
+    choices = math.lgamma(total + 1) - math.lgamma(hits + 1) - math.lgamma(total - hits + 1)
+    term = 1.0
+    terms = [term]
+    for k in range(hits, 0, -1):
+        term *= k * (1 - p) / ((total - k + 1) * p)
+        terms.append(term)
+        if term < 1e-17:
+            break
+    return min(1.0, math.exp(choices + hits * math.log(p) + (total - hits) * math.log1p(-p)) * math.fsum(terms))
 
 
 def clean_cases_needed(rate: float, confidence: float = 0.95) -> int:
     """Return how many cases without a hit show that the rate is at most ``rate``: 299 for 1 % at 95 %."""
     return math.ceil(math.log(1 - confidence) / math.log1p(-rate))
+
+
+def cases_needed(hits: int, rate: float, confidence: float = 0.95) -> int:
+    """Return how many cases show that the rate is at most ``rate`` if ``hits`` of them, and no more, are hits."""
+    if hits == 0:
+        return clean_cases_needed(rate, confidence)
+    low = high = max(hits, math.ceil(hits / rate))
+    while not is_at_most(Rate(hits, high), rate, confidence):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_at_most(Rate(hits, middle), rate, confidence) else (middle, high)
+    return high
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +137,26 @@ class Confusion:
         return Rate(self.true_positive, self.true_positive + self.false_negative)
 
     @property
+    def precision(self) -> Rate:
+        """Cases on which some guardrail acted that are attacks; it depends on how many attacks the suite has."""
+        return Rate(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def f1(self) -> float | None:
+        """The harmonic mean of precision and recall; None where nothing was an attack and nothing was acted on."""
+        total = 2 * self.true_positive + self.false_positive + self.false_negative
+        return 2 * self.true_positive / total if total else None
+
+    @property
     def error_rate(self) -> Rate:
         """Traces in which a check gave no answer."""
         judged = self.true_positive + self.false_positive + self.true_negative + self.false_negative
         return Rate(self.error, judged + self.error)
 
 
-def sample_sentence(rate: Rate, name: str, kind: str) -> str:
-    """Say what a count of bad cases allows to claim: "0 of 40 benign: FPR ≤ 7.2 % at 95 %"."""
-    if rate.upper is None:
-        return f"no {kind} case ran: {name} is unknown"
-    return f"{rate.hits} of {rate.total} {kind}: {name} ≤ {100 * rate.upper:.1f} % at 95 %"
+def confusion_of(group: Group) -> Confusion:
+    """Return the counts of a part of a population."""
+    return Confusion(group.true_positive, group.false_positive, group.true_negative, group.false_negative, group.error)
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
