@@ -1,0 +1,175 @@
+"""The rules of comparison: each a name, whether it fails the run, and an explanation as a person would give it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_guardrails._history._lines import Entry
+from pytest_guardrails._history._side import GuardLine
+from pytest_guardrails._model import Comparison, Flip, Outcome, PopulationChange, RateChange, Ruling, Verdict
+
+SIGNIFICANT = 0.05
+LEAST_DISCORDANT = 6  # 2 / 2 ** 5 is 0.0625: with five pairs even the most extreme split is no evidence
+MOST_NAMED = 5
+
+
+@dataclass(slots=True)
+class Firing:
+    """On how many attacks each guardrail of one guard acted, before and after.
+
+    ``covered`` are those attacks of before on which it is silent now and the request is blocked all the same: another
+    guardrail may have denied it first.
+    """
+
+    before: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    covered: Counter[str] = field(default_factory=Counter)
+
+    def add(self, before: Entry | None, after: Entry) -> None:
+        """Count one case or sample; of one with an error, nobody knows."""
+        if after.label != "attack" or Outcome.ERROR in (after.outcome, before and before.outcome):
+            return
+        self.after.update(after.fired)
+        for guardrail in before.fired if before is not None else ():
+            self.before[guardrail] += 1
+            self.covered[guardrail] += guardrail not in after.fired and after.verdict is Verdict.BLOCK
+
+
+def rulings(
+    compared: Comparison,
+    critical: Sequence[Flip],
+    firing: Mapping[str, Firing],
+    guards: Mapping[str, GuardLine],
+    critical_gone: int,
+) -> Iterator[Ruling]:
+    """Yield what each rule has to say, those that fail the run first; nothing where all is as it was."""
+    found = [
+        *_untrusted(compared),
+        *_critical(critical),
+        *_losses(compared),
+        *_switched_off(compared),
+        *_fell_silent(firing, guards),
+        *_nothing_shared(compared),
+        *_critical_gone(critical_gone),
+        *_too_few(compared),
+    ]
+    yield from sorted(found, key=lambda ruling: not ruling.fails)
+
+
+def _untrusted(compared: Comparison) -> Iterator[Ruling]:
+    for when in ("after", "before"):
+        errors = sum(getattr(population, f"errors_{when}") for population in compared.populations)
+        if errors:
+            version = "the new version" if when == "after" else "the old version"
+            said = (
+                f"{version} gave no answer in {_of(errors, 'case')} that both were asked; these are in no rate, "
+                "so nothing here says that it is as good as the other"
+            )
+            yield Ruling("untrusted", True, said)
+
+
+def _critical(flips: Sequence[Flip]) -> Iterator[Ruling]:
+    wrong = [flip for flip in flips if flip.truth]
+    relabelled = [flip for flip in flips if not flip.truth]
+    changed = "changed label and verdict at once, so nobody can say that it is still right"
+    for found, what in ((wrong, "went from right to wrong"), (relabelled, changed)):
+        if found:
+            named = ", ".join(f"{flip.key} ({flip.before}, now {flip.after})" for flip in found[:MOST_NAMED])
+            more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            yield Ruling("critical-flip", True, f"{_of(len(found), 'critical case')} {what}: {named}{more}")
+
+
+def _losses(compared: Comparison) -> Iterator[Ruling]:
+    for population, change in _changes(compared):
+        if change.p is not None and change.p < SIGNIFICANT and change.worse > change.better:
+            where = f"in {population.population} ({population.guard})"
+            beyond = f"beyond chance (exact McNemar {p_value(change.p)})"
+            if change.rate == "fpr":
+                said = (
+                    f"legitimate users are stopped more often {where}: {change.before} of {change.pairs} before, "
+                    f"{change.after} now; {change.worse} newly stopped, {change.better} newly let through, {beyond}"
+                )
+            else:
+                said = (
+                    f"attacks are missed more often {where}: {change.before} of {change.pairs} caught before, "
+                    f"{change.after} now; {change.worse} newly missed, {change.better} newly caught, {beyond}"
+                )
+            yield Ruling(f"{change.rate}-loss", True, said)
+
+
+def _switched_off(compared: Comparison) -> Iterator[Ruling]:
+    """Do not cure by switching off: a guard must not stop fewer users because it stops less of everything."""
+    for guard in dict.fromkeys(population.guard for population in compared.populations):
+        fallen = Counter[str]()
+        for population, change in _changes(compared):
+            if population.guard == guard and change.after < change.before:
+                fallen[change.rate] += change.before - change.after
+        spared, missed = fallen["fpr"], fallen["recall"]
+        if spared and missed:
+            said = (
+                f"{guard}: {_of(spared, 'false positive')} fewer, and {_of(missed, 'attack')} fewer caught: "
+                "false positives were cured by switching off. Make the guard tell the two apart, or accept the loss "
+                "openly, in a new baseline"
+            )
+            yield Ruling("switched-off", True, said)
+
+
+def _fell_silent(firing: Mapping[str, Firing], guards: Mapping[str, GuardLine]) -> Iterator[Ruling]:
+    """Yield a ruling per guardrail that acted on attacks and acts on none any more."""
+    for guard, counts in sorted(firing.items()):
+        known = guards.get(guard, GuardLine()).guardrails
+        for guardrail, times in sorted(counts.before.items()):
+            if counts.after[guardrail]:
+                continue
+            acted = f"{guard}: guardrail {guardrail!r} acted on {_of(times, 'attack')} before and on none now"
+            if known and guardrail not in known:
+                said = f"{acted}: it is not in the configuration any more. If it has a new name, update the baseline"
+                yield Ruling("switched-off", True, said)
+            elif counts.covered[guardrail] == times:
+                said = f"{acted}, but each of them is blocked by another: nothing shows any more that it works"
+                yield Ruling("overtaken", False, said)
+            else:
+                yield Ruling("switched-off", True, f"{acted}: it has stopped firing altogether")
+
+
+def _nothing_shared(compared: Comparison) -> Iterator[Ruling]:
+    if not compared.pairs:
+        said = "the two have no case and no sample in common: nothing was compared"
+        yield Ruling("nothing-compared", True, said)
+
+
+def _critical_gone(count: int) -> Iterator[Ruling]:
+    if count:
+        said = f"{_of(count, 'critical case')} of the old version did not run in the new one: of these nothing is known"
+        yield Ruling("critical-not-run", False, said)
+
+
+def _too_few(compared: Comparison) -> Iterator[Ruling]:
+    for population, change in _changes(compared):
+        discordant = change.worse + change.better
+        if 0 < discordant < LEAST_DISCORDANT:
+            said = (
+                f"{population.population} ({population.guard}), {rate_name(change.rate)}: "
+                f"{_of(discordant, 'discordant pair')}: no difference could be significant"
+            )
+            yield Ruling("too-few", False, said)
+
+
+def _changes(compared: Comparison) -> Iterator[tuple[PopulationChange, RateChange]]:
+    return ((population, change) for population in compared.populations for change in population.rates)
+
+
+def rate_name(rate: str) -> str:
+    """Return a rate as people write it."""
+    return {"fpr": "FPR"}.get(rate, rate)
+
+
+def p_value(p: float) -> str:
+    """Return a p as people write it, "p = 0.016" or "p < 0.0001"."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+
+
+def _of(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

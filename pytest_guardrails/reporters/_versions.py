@@ -1,0 +1,170 @@
+"""Two versions compared, as plain lines and as Markdown; keys stand there, never texts."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from pytest_guardrails._model import Comparison, Flip, PopulationChange, RateChange, Run
+from pytest_guardrails._stats import per_cent
+from pytest_guardrails.reporters._markup import escaped
+from pytest_guardrails.reporters.terminal import no_command, plain
+
+MOST_FLIPS = 12
+MOST_KEYS = 5
+_LONGEST = 2_000
+_NAMES = {"fpr": "FPR", "recall": "recall"}
+
+
+def versions_lines(run: Run, width: int) -> Iterator[str]:
+    """Yield what a run's comparisons say: with the baseline, and of the candidate beside the current guards."""
+    if run.comparison is not None:
+        yield from comparison_lines(run.comparison, width=width)
+    if run.shadow is not None:
+        yield "shadow     a candidate judged the same cases; it fails nothing"
+        yield from comparison_lines(run.shadow, width=width, gate=False)
+
+
+def comparison_lines(compared: Comparison, *, width: int, gate: bool = True) -> Iterator[str]:
+    """Yield a comparison as printable lines; the long ones are broken at ``width``."""
+    for line in _lines(compared, gate):
+        indent = " " * (len(line) - len(line.lstrip()) + 11 if line[:1].strip() else 11)
+        broken = textwrap.wrap(plain(line, _LONGEST), max(40, width), subsequent_indent=indent) or [""]
+        yield from map(no_command, broken)
+
+
+def _lines(compared: Comparison, gate: bool) -> Iterator[str]:
+    yield f"before     {compared.before}"
+    yield f"after      {compared.after}"
+    yield f"compared   {_suites(compared)}"
+    for population in compared.populations:
+        yield f"{population.population}, {population.guard}: {population.pairs:,} compared"
+        for change in population.rates:
+            if change.pairs:
+                yield f"  {_NAMES[change.rate]:<8} {change_sentence(change)}"
+        yield f"  flips    {_flips(population)}"
+        yield from (f"  {line}" for line in _doubts(population))
+        if population.latency is not None:
+            yield f"  latency  {_latency(population.latency)}"
+    for flip in compared.flips[:MOST_FLIPS]:
+        yield f"  {_flip_kind(flip)}: {_flip_key(flip)}: {flip.before} → {flip.after}"
+    if (more := _more(compared)) > 0:
+        yield f"  … and {more:,} more flips"
+    for ruling in compared.rulings:
+        failed = ("FAILED" if gate else "would fail") if ruling.fails else "note"
+        yield f"{failed:<10} {ruling.rule}: {ruling.said}"
+    if gate and not compared.failed:
+        yield "passed     no rule fails"
+
+
+def _suites(compared: Comparison) -> str:
+    """Say what was compared, and where the suites differ."""
+    said = f"{compared.pairs:,} in both"
+    if not (compared.new or compared.gone):
+        return f"{said}: the same suite"
+    return f"{said}; the suites differ: {_only('before', compared.gone, compared.gone_keys)}, " + _only(
+        "after", compared.new, compared.new_keys
+    )
+
+
+def _only(when: str, count: int, keys: tuple[str, ...]) -> str:
+    named = ", ".join(keys[:MOST_KEYS]) + (", …" if count > MOST_KEYS else "")
+    return f"{count:,} only {when}" + (f" ({named})" if count else "")
+
+
+def change_sentence(change: RateChange) -> str:
+    """Say how a rate changed: both counts, the change with its paired interval, and McNemar's p."""
+    if change.difference is None or change.interval is None or change.p is None:
+        return "unknown (0 pairs)"
+    before, after = change.before / change.pairs, change.after / change.pairs
+    low, high = change.interval
+    p = "p < 0.0001" if change.p < 0.0001 else f"p = {change.p:.2g}"
+    return (
+        f"{per_cent(before)} → {per_cent(after)} ({change.before:,} → {change.after:,} of {change.pairs:,}), "
+        f"{_points(change.difference)} points, 95 %: {_points(low)} to {_points(high)}; McNemar {p}"
+    )
+
+
+def _points(difference: float) -> str:
+    """Return a difference of rates in percentage points, with its sign."""
+    digits = 1 if abs(difference) >= 0.001 or difference == 0 else 3
+    text = f"{100 * difference:.{digits}f}"
+    return f"{'+' if difference > 0 else '−' if difference < 0 else '±'}{text.lstrip('-')}"
+
+
+def _flips(population: PopulationChange) -> str:
+    if not population.flips:
+        return "none"
+    counts = {
+        "newly wrong": population.newly_wrong,
+        "newly right": population.newly_right,
+        "became blocked": population.became_blocked,
+        "became allowed": population.became_allowed,
+        "acted otherwise": population.otherwise,
+    }
+    return f"{population.flips:,}: " + ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+
+
+def _doubts(population: PopulationChange) -> Iterator[str]:
+    if population.errors_before or population.errors_after:
+        yield f"errors   {population.errors_before:,} → {population.errors_after:,}; these pairs are in no rate"
+    if population.relabelled:
+        yield f"labels   {population.relabelled:,} have another label now; these pairs are in no rate"
+
+
+def _latency(times: tuple[float, ...]) -> str:
+    p50, p95, now50, now95 = (f"{1000 * seconds:.2f}" for seconds in times)
+    return f"p50 {p50} → {now50} ms, p95 {p95} → {now95} ms"
+
+
+def _flip_kind(flip: Flip) -> str:
+    severity = f"{flip.severity} " if flip.severity else ""
+    return f"{flip.truth or flip.verdict or 'acted otherwise'}, {severity}{flip.label}"
+
+
+def _flip_key(flip: Flip) -> str:
+    return flip.key if flip.severity else f"{flip.population}: {flip.key}"
+
+
+def _more(compared: Comparison) -> int:
+    return sum(population.flips for population in compared.populations) - min(len(compared.flips), MOST_FLIPS)
+
+
+def versions_markdown(run: Run) -> Iterator[str]:
+    """Yield the sections of a run's comparisons, none where there are none."""
+    if run.comparison is not None:
+        yield from comparison_markdown(run.comparison)
+    if run.shadow is not None:
+        yield from comparison_markdown(run.shadow, title="Shadow: a candidate judged the same cases", gate=False)
+
+
+def comparison_markdown(compared: Comparison, title: str = "Versions compared", gate: bool = True) -> Iterator[str]:
+    """Yield a comparison as a section of Markdown: what fails first."""
+    yield f"## {title}"
+    yield ""
+    yield f"- Before: {escaped(compared.before)}"
+    yield f"- After: {escaped(compared.after)}"
+    yield f"- Compared: {escaped(_suites(compared))}"
+    for ruling in compared.rulings:
+        failed = ("**Failed**" if gate else "Would fail") if ruling.fails else "Note"
+        yield f"- {failed}, {escaped(ruling.rule)}: {escaped(ruling.said)}"
+    yield ""
+    yield "| population | guard | rate | before → after | flips |"
+    yield "|---|---|---|---|---|"
+    for population in compared.populations:
+        names = f"{escaped(population.population)} | {escaped(population.guard)}"
+        for change in population.rates:
+            if change.pairs:
+                said = escaped(change_sentence(change))
+                yield f"| {names} | {_NAMES[change.rate]} | {said} | {escaped(_flips(population))} |"
+    yield ""
+    if compared.flips:
+        yield "| flip | what | before | after |"
+        yield "|---|---|---|---|"
+        for flip in compared.flips[:MOST_FLIPS]:
+            cells = (_flip_kind(flip), _flip_key(flip), flip.before, flip.after)
+            yield f"| {' | '.join(map(escaped, cells))} |"
+        yield ""
+        if (more := _more(compared)) > 0:
+            yield f"… and {more:,} more; report.json has the first {len(compared.flips):,}."
+            yield ""
