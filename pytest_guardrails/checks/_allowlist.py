@@ -18,6 +18,7 @@ from pytest_guardrails._model import Finding, Text
 
 KEYS = ("literal", "pattern", "ignore_case")
 LONGEST = 200
+MOST_WAYS = 2_000
 Entry = str | Mapping[str, Any]
 Places = Sequence[tuple[int, int, int]]
 
@@ -138,7 +139,11 @@ def _safe(pattern: str, flags: re.RegexFlag) -> re.Pattern[str]:
         compiled = re.compile(pattern, flags)
     except (re.error, OverflowError, RecursionError) as exc:
         raise ConfigError(f"allowlist pattern {pattern!r} is no regular expression: {exc}") from None
-    _refuse_costly(parsed, pattern, repeated=False)
+    if (ways := _ways(parsed, pattern)) > MOST_WAYS:
+        raise ConfigError(
+            f"allowlist pattern {pattern!r} could be tried in {ways:,} ways at each letter of a text, more than "
+            f"{MOST_WAYS:,}: a text made for that would take for ever. Give its repeats fewer choices"
+        )
     shortest, longest = parsed.getwidth()
     if longest > LONGEST:
         raise ConfigError(
@@ -149,23 +154,31 @@ def _safe(pattern: str, flags: re.RegexFlag) -> re.Pattern[str]:
     return compiled
 
 
-def _refuse_costly(parsed: Any, pattern: str, *, repeated: bool) -> None:
+def _ways(parsed: Any, pattern: str) -> int:
+    """Return in how many ways a pattern could be tried from one place, at most: what backtracking can cost there.
+
+    Raises:
+        ConfigError: for what has no such bound.
+    """
+    ways = 1
     for operator, argument in parsed:
         if operator in _REFUSED:
             raise ConfigError(f"allowlist pattern {pattern!r} has {_REFUSED[operator]}: such a search has no bound")
         if operator in _REPEATS:
             low, high, inner = argument
-            varies = low != high
-            if varies and repeated:
-                raise ConfigError(f"allowlist pattern {pattern!r} has a repeat inside a repeat: write it out")
-            _refuse_costly(inner, pattern, repeated=repeated or varies)
+            if high > LONGEST:
+                raise ConfigError(
+                    f"allowlist pattern {pattern!r} can match more than {LONGEST} characters: bound its repeats, as in "
+                    "{1,16}"
+                )
+            ways *= (high - low + 1) * _ways(inner, pattern) ** high
         elif operator is sre.SUBPATTERN:
-            _refuse_costly(argument[-1], pattern, repeated=repeated)
+            ways *= _ways(argument[-1], pattern)
         elif operator is sre.ATOMIC_GROUP:
-            _refuse_costly(argument, pattern, repeated=repeated)
+            ways *= _ways(argument, pattern)
         elif operator is sre.BRANCH:
-            for branch in argument[1]:
-                _refuse_costly(branch, pattern, repeated=repeated)
+            ways *= sum(_ways(branch, pattern) for branch in argument[1])
+    return ways
 
 
 def _overlapping(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:

@@ -1,0 +1,137 @@
+"""``pytest-guardrails calibrate``: reads a report, judges again, proposes, and edits nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_guardrails.cli import main
+
+CONFIG = """\
+input_guardrails:
+  - id: pii
+    pii_redact: {entities: [EMAIL]}
+"""
+CASES = """\
+guardrails: guardrails.yaml
+cases:
+  - {id: desk, input: write to help@example.com, label: benign, expect: {verdict: allow, action: none}}
+  - {id: plain, input: hello, expect: allow}
+  - {id: leak, input: I am jane@example.org, label: attack, expect: {verdict: allow, action: sanitize}}
+"""
+
+
+@pytest.fixture
+def report(pytester: pytest.Pytester) -> Path:
+    """Return the report of a run with one false positive."""
+    (pytester.path / "guardrails.yaml").write_text(CONFIG)
+    (pytester.path / "chat.guardrails.yaml").write_text(CASES)
+    pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(passed=2, failed=1)
+    return pytester.path / "report.json"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return what is in a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_it_proposes_and_edits_nothing(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The entry is masked; the counts before and after and the case are named; no file changes."""
+    before = files(report.parent)
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert "false positives 1 of 2 -> 0 of 2; recall 1 of 1 -> 1 of 1" in out
+    assert "1. the allowlist of pii_redact in pii (before)" in out
+    assert "ends 1: chat.guardrails.yaml::desk" in out
+    assert "costs no recall" in out
+    assert "help@example" not in out
+    assert "--reveal" in out
+    assert files(report.parent) == before
+
+
+def test_a_revealed_proposal_can_be_pasted(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it prints, put into the configuration, makes the run pass."""
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml", "--reveal"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index("   allowlist:")
+    config = "input_guardrails:\n  - id: pii\n    pii_redact:\n      entities: [EMAIL]\n"
+    pasted = "\n".join(f"   {line}" for line in lines[start : start + 2])
+    (report.parent / "guardrails.yaml").write_text(f"{config}{pasted}\n")
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    said = capsys.readouterr()
+    assert "no false positive: 0 of 2" in said.out
+    assert "note: the report is of guard version" in said.err
+
+
+def test_corpora_are_judged_again(report: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their rows count as cases do, and what a proposal would cost among them is said."""
+    (report.parent / "rows.jsonl").write_text(
+        '{"id": "a", "text": "mail desk@example.com", "label": "benign"}\n'
+        '{"id": "b", "text": "desk@example.com leaks", "label": "attack"}\n'
+    )
+    (report.parent / "chat.guardrails.yaml").write_text(CASES + "corpora: [{file: rows.jsonl}]\n")
+    pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(passed=3, failed=1)
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "false positives 2 of 3 -> 0 of 3; recall 2 of 2 -> 1 of 2" in said.out
+    assert "misses 1 attacks: rows:b" in said.out
+
+
+def test_a_run_in_python_is_said_to_be_left_out(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    """Inputs that stand in code are not in a report; a report of nothing else cannot be calibrated."""
+    (pytester.path / "guardrails.yaml").write_text(CONFIG)
+    pytester.makepyfile(
+        """
+        from pytest_guardrails import expect_verdict
+
+        @expect_verdict("allow", action="none", label="benign")
+        def test_it(guardrail_engine):
+            guardrail_engine.run("write to help@example.com")
+        """
+    )
+    pytester.runpytest("--guardrails-config=guardrails.yaml", "--guardrails-report=json:report.json")
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 2
+    assert "1 test has its inputs in Python" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "it is no report"),
+        ("[" * 100_000, "it is no report"),
+        ("[]", "its schema is None"),
+        ('{"schema": "other/1"}', "its schema is 'other/1'"),
+        ('{"schema": "pytest-guardrails/report/1", "cases": [1]}', "no whole report.json"),
+    ],
+)
+def test_what_is_no_report_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str) -> None:
+    """The file is named, and what came."""
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    (tmp_path / "g.yaml").write_text(CONFIG)
+    assert main(["calibrate", str(path), "--config", str(tmp_path / "g.yaml")]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "x.json" in err
+
+
+def test_files_that_are_not_there_are_named(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report, a configuration, or a folder without its case files."""
+    assert main(["calibrate", "gone.json", "--config", "guardrails.yaml"]) == 2
+    assert "gone.json" in capsys.readouterr().err
+    assert main(["calibrate", "report.json", "--config", "gone.yaml"]) == 2
+    assert "gone.yaml" in capsys.readouterr().err
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml", "--root", "/nowhere"]) == 2
+    assert "--root" in capsys.readouterr().err
+
+
+def test_the_report_is_read_whatever_it_holds(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name in it that could move a cursor is printed readably."""
+    data = json.loads(report.read_text())
+    data["guards"][0]["version"]["config_hash"] = "\x1b[2Jx"
+    report.write_text(json.dumps(data))
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    assert "\x1b" not in capsys.readouterr().err
