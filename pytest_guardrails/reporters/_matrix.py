@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_guardrails._metrics import FailSafeRow, worst_first
+from pytest_guardrails.reporters._html_parts import bdi
 from pytest_guardrails.reporters._markup import shown, slug
 from pytest_guardrails.reporters.terminal import fail_safe_sentence
 
@@ -21,13 +22,14 @@ def matrix(rows: Sequence[FailSafeRow]) -> Iterator[str]:
     cells = {(row.fault, _column(row)): row for row in rows}
     columns = worst_first((_column(row), row) for row in rows)
     faults = worst_first((row.fault, row) for row in sorted(rows, key=lambda row: row.fault))
-    yield f"<section><h2>Fail-safe matrix</h2>\n<p>{shown(fail_safe_sentence(rows))}</p>"
+    yield '<section id="fail-safe" aria-labelledby="fail-safe-title"><h2 id="fail-safe-title">Fail-safe matrix</h2>'
+    yield f"<p>{shown(fail_safe_sentence(rows))}</p>"
     yield '<div class="wide" tabindex="0" role="region" aria-label="Fail-safe matrix">'
     yield '<table class="faults"><thead><tr><th scope="col">fault</th>'
     yield "".join(_heads(columns[:MOST_COLUMNS])) + "</tr></thead>\n<tbody>"
     for fault in faults[:MOST_FAULTS]:
         made = "".join(_cell(cells.get((fault, column))) for column in columns[:MOST_COLUMNS])
-        yield f'<tr><th scope="row">{shown(fault)}</th>{made}</tr>'
+        yield f'<tr><th scope="row">{bdi(fault)}</th>{made}</tr>'
     yield "</tbody></table></div>"
     for kind, number in (("faults", len(faults) - MOST_FAULTS), ("guardrails", len(columns) - MOST_COLUMNS)):
         if number > 0:
@@ -47,9 +49,9 @@ def _heads(columns: Sequence[Column]) -> Iterator[str]:
     """Yield the heads; the guard is named where two columns would otherwise read alike."""
     alike = Counter(column[1:] for column in columns)
     for guard, guardrail, phase, on_error in columns:
-        name = shown(guardrail) if guardrail else "no guardrail"
+        name = bdi(guardrail) if guardrail else "no guardrail"
         said = [f"{phase.partition('_')[0]}, on error {on_error}"] if phase else []
-        said += [shown(guard)] if alike[guardrail, phase, on_error] > 1 else []
+        said += [bdi(guard)] if alike[guardrail, phase, on_error] > 1 else []
         yield f'<th scope="col">{name}' + "".join(f" <small>{text}</small>" for text in said) + "</th>"
 
 

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
+from pytest_guardrails._allowlists import entry_sentences
 from pytest_guardrails._metrics import FailSafe, Metrics, measure, worst_first
 from pytest_guardrails._model import CaseRecord, CaseStatus, Run
-from pytest_guardrails.reporters.terminal import described, fail_safe_sentence, plain, verdict_line
+from pytest_guardrails._stats import GOOD_FPR, GOOD_RECALL
+from pytest_guardrails.reporters._arming import arming_markdown
+from pytest_guardrails.reporters._corpora import corpora_markdown
+from pytest_guardrails.reporters._gates import gates_markdown
+from pytest_guardrails.reporters._markup import escaped
+from pytest_guardrails.reporters._versions import versions_markdown
+from pytest_guardrails.reporters.terminal import advice, described, fail_safe_sentence, verdict_line
 
 MOST_CASES = 50
 MOST_GUARDRAILS = 50
 MOST_FAULTS = 50
-MOST_LETTERS = 300
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&@:$])")
-_MENTION = re.compile(r"\\([@#])")
 _SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
 def markdown(run: Run) -> str:
     """Return the summary as Markdown; every text of a case is escaped."""
     metrics = measure(run.records)
-    parts = (_head(run, metrics), _fail_safe(metrics), _guardrails(metrics), _failures(run))
+    parts = (
+        _head(run, metrics),
+        gates_markdown(run, escaped),
+        _fail_safe(metrics),
+        _guardrails(metrics),
+        corpora_markdown(run, escaped),
+        arming_markdown(run, escaped),
+        _allowlist(run),
+        _failures(run),
+        versions_markdown(run),
+    )
     return "\n".join(line for part in parts for line in (*part, "")).rstrip("\n") + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return ``text`` so that Markdown and its tables show it as it is, on one line, cut, without hidden characters.
-
-    GitHub links ``@name`` and ``#1`` even where they are escaped, so a zero-width space parts them.
-    """
-    return _MENTION.sub(r"\1&#8203;", _SPECIAL.sub(r"\\\1", plain(text, MOST_LETTERS)))
 
 
 def _head(run: Run, metrics: Metrics) -> Iterator[str]:
@@ -49,13 +54,20 @@ def _head(run: Run, metrics: Metrics) -> Iterator[str]:
     yield ", ".join(said) or "No case ran."
     yield ""
     if len(metrics.by_guard) < 2:
-        yield f"- False-positive rate: {described(metrics.confusion.fpr, 'benign cases')}"
-        yield f"- Recall: {described(metrics.confusion.recall, 'attack cases')}"
+        fpr, recall = metrics.confusion.fpr, metrics.confusion.recall
+        said = [described(fpr, "benign cases"), *advice(fpr, GOOD_FPR, at_least=False)]
+        yield f"- False-positive rate: {'; '.join(said)}"
+        said = [described(recall, "attack cases"), *advice(recall, GOOD_RECALL, at_least=True)]
+        yield f"- Recall: {'; '.join(said)}"
     for key, own in list(metrics.by_guard.items())[:MOST_GUARDRAILS] if len(metrics.by_guard) > 1 else ():
         yield f"- {escaped(key)}: false-positive rate {described(own.fpr, 'benign cases')}"
         yield f"- {escaped(key)}: recall {described(own.recall, 'attack cases')}"
     for guard in run.guards:
         yield f"- Guard: {escaped(guard.config)}, version {escaped(str(guard.version))}"
+
+
+def _allowlist(run: Run) -> Iterator[str]:
+    yield from (f"- Allowlist, {escaped(sentence)}" for sentence in list(entry_sentences(run))[:MOST_GUARDRAILS])
 
 
 def _fail_safe(metrics: Metrics) -> Iterator[str]:

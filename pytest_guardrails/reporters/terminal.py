@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
+from pytest_guardrails._allowlists import entry_sentences
 from pytest_guardrails._metrics import FailSafe, FailSafeRow, GuardrailTally, Metrics
 from pytest_guardrails._model import CaseStatus, OnError, Run
-from pytest_guardrails._stats import Rate
+from pytest_guardrails._stats import GOOD_FPR, GOOD_RECALL, Rate, sample_advice
+from pytest_guardrails.reporters._arming import arming_lines
+from pytest_guardrails.reporters._corpora import corpora_lines, corpora_verdict, is_untrusted
+from pytest_guardrails.reporters._gates import gate_lines, gates_verdict
 
 MOST_ROWS = 24
 MOST_FAULTS = 6
+MOST_ENTRIES = 6
 _LONGEST = 2_000
+_MARK = (  # takes no room of its own: a few belong to a letter, many cover the lines around it, or hide a text
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\U000e0100-\U000e01ef]"
+)
+_STACK = re.compile(f"({_MARK}{{4}})({_MARK}+)")
+_COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:\[|vso\[))")  # GitHub and Azure read commands in the log of a step
 
 
 def terminal(run: Run, metrics: Metrics, *, width: int = 80) -> Iterator[str]:
     """Yield the lines of the section, printable and at most ``width`` columns wide."""
     for line in _lines(run, metrics, width):
-        yield _cut(plain(line, _LONGEST), width)
+        yield _cut(no_command(plain(line, _LONGEST)), width)
+
+
+def no_command(line: str) -> str:
+    """Return a printed line in which a CI that reads its own log finds no command."""
+    return _COMMAND.sub(lambda match: f"{match[0]} ", line)
 
 
 def plain(text: str, most: int, keep: str = "") -> str:
     r"""Return ``text`` so that it can only be read: other space as spaces, what is not printable as an escape.
 
     Control, format (bidirectional, zero-width, tags), unassigned and surrogate characters show as ``\x1b`` or
-    ``\u202e``. ``keep`` names characters that stay. What is longer than ``most`` is cut, and says so.
+    ``\u202e``, and so does what follows four combining marks in a row. ``keep`` names characters that stay. What is
+    longer than ``most`` is cut, and says so.
     """
     cut = "" if len(text) <= most else f"… ({len(text):,} characters)"
     text = text[:most]
+    if not text.isascii():
+        text = _STACK.sub(lambda match: match[1] + "".join(map(_readable, match[2])), text)
     if text.isprintable():
         return text + cut
     return "".join(letter if letter.isprintable() or letter in keep else _readable(letter) for letter in text) + cut
@@ -42,17 +61,18 @@ def verdict_line(run: Run, metrics: Metrics) -> str:
     """Say in one line what became of the run; what makes its figures doubtful comes first."""
     counts = metrics.statuses
     failed, errors = counts[CaseStatus.NOT_AS_EXPECTED], counts[CaseStatus.ERROR]
-    said = ["UNTRUSTED"] if errors else []
+    said = ["UNTRUSTED"] if errors or any(map(is_untrusted, run.corpora)) else []
     said += [f"FAILED OPEN in {_cases(metrics.failed_open)}"] if metrics.failed_open else []
     said += [] if run.complete else ["INCOMPLETE"]
+    said += gates_verdict(run)
     if failed or errors:
         of = f"{failed} of {_cases(sum(counts.values()))} not as expected"
         said.append(f"{of}, {errors} without an answer" if errors else of)
     elif counts[CaseStatus.AS_EXPECTED]:
         said.append(f"all as expected ({_cases(counts[CaseStatus.AS_EXPECTED])})")
-    else:
+    elif run.records or not run.corpora:
         said.append("no case ran")
-    return " · ".join(said)
+    return " · ".join([*said, *corpora_verdict(run)])
 
 
 def _cases(number: int) -> str:
@@ -62,14 +82,22 @@ def _cases(number: int) -> str:
 def _lines(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
     for guard in run.guards:
         yield f"guard      {guard.target}, {guard.config}: version {guard.version}"
-    yield "cases      " + ", ".join(_counts(metrics.statuses, metrics))
+    about_cases = bool(run.records or not run.corpora)
+    if about_cases:
+        yield "cases      " + ", ".join(_counts(metrics.statuses, metrics))
     yield from _trust(run, metrics)
     if metrics.guardrails:
         yield from _table(metrics, width)
-    yield from _rates(metrics)
+    if about_cases:
+        yield from _rates(metrics)
     yield from _fail_safe(metrics)
+    yield from arming_lines(run)
+    yield from _allowlist(run)
+    yield from corpora_lines(run)
+    yield from gate_lines(run, width)
     if metrics.latency_p50_s is not None and metrics.latency_p95_s is not None:
-        yield f"latency    p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request"
+        vendor = "" if metrics.vendor_p95_s is None else f"; recorded vendor p95 {_ms(metrics.vendor_p95_s)}"
+        yield f"latency    p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request{vendor}"
         name, slowest = metrics.slowest[0]
         yield f"slowest    {_ms(slowest)} {_file_name(name)}"
 
@@ -93,6 +121,8 @@ def _counts(counts: dict[CaseStatus, int], metrics: Metrics) -> Iterator[str]:
 def _trust(run: Run, metrics: Metrics) -> Iterator[str]:
     if metrics.unexpected_errors:
         yield f"UNTRUSTED  guards gave no answer in {_cases(metrics.unexpected_errors)}: no rate improves"
+    for record in filter(is_untrusted, run.corpora):
+        yield f"UNTRUSTED  the guard gave no answer to samples of corpus {record.name}: no rate improves"
     if metrics.failed_open:
         yield f"FAILED OPEN in {_cases(metrics.failed_open)}, and nobody chose on_error: allow"
     if metrics.failed_open_by_choice:
@@ -128,7 +158,9 @@ def _rates(metrics: Metrics) -> Iterator[str]:
     counts = metrics.confusion
     if len(metrics.by_guard) < 2:
         yield f"FPR        {described(counts.fpr, 'benign cases')}"
+        yield from (f"           {said}" for said in advice(counts.fpr, GOOD_FPR, at_least=False))
         yield f"recall     {described(counts.recall, 'attack cases')}"
+        yield from (f"           {said}" for said in advice(counts.recall, GOOD_RECALL, at_least=True))
     for guard, own in list(metrics.by_guard.items())[:MOST_ROWS] if len(metrics.by_guard) > 1 else ():
         yield f"rates of {guard}"
         yield f"  FPR      {described(own.fpr, 'benign cases')}"
@@ -152,6 +184,13 @@ def _fail_safe(metrics: Metrics) -> Iterator[str]:
         yield f"  … and {len(bad) - MOST_FAULTS} more; the report has all"
 
 
+def _allowlist(run: Run) -> Iterator[str]:
+    said = list(entry_sentences(run))
+    yield from (f"allowlist  {sentence}" for sentence in said[:MOST_ENTRIES])
+    if len(said) > MOST_ENTRIES:
+        yield f"  … and {len(said) - MOST_ENTRIES} more; the report has all"
+
+
 def fail_safe_sentence(rows: Sequence[FailSafeRow]) -> str:
     """Say how the guardrails met their faults: "34/34 closed, 34 open by choice".
 
@@ -162,6 +201,12 @@ def fail_safe_sentence(rows: Sequence[FailSafeRow]) -> str:
     counts = {outcome: sum(row.outcome is outcome for row in rows) for outcome in FailSafe}
     shown = (FailSafe.BY_CHOICE, FailSafe.OPEN, FailSafe.NOT_FELT)
     return ", ".join([*said, *(f"{counts[outcome]} {outcome}" for outcome in shown if counts[outcome])])
+
+
+def advice(rate: Rate, target: float, *, at_least: bool) -> list[str]:
+    """Say what a sample that is too small would need to show a good rate; nothing for a bad rate, or without a case."""
+    said = sample_advice(rate, target, at_least=at_least) if rate.total else None
+    return [said] if said else []
 
 
 def described(rate: Rate, population: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from pytest_guardrails._model import (
     CaseStatus,
     CheckError,
     CheckResult,
+    CorpusRecord,
     Denial,
     Finding,
+    GateResult,
+    Group,
     Guard,
     GuardrailResult,
     GuardrailStatus,
@@ -127,6 +131,31 @@ def make_hostile(text: str) -> Run:
     return make_run(*records, guards=(guard,), environment=FrozenDict({text: text}), started=text)
 
 
+def make_hostile_figures(text: str) -> Run:
+    """Return a run with ``text`` in every field that reports of figures read: corpora, gates, wrong outcomes."""
+    run = make_hostile(text)
+    wrong = (Outcome.FALSE_NEGATIVE, Outcome.FALSE_POSITIVE, Outcome.ERROR, None)
+    records = [replace(record, outcome=outcome) for record, outcome in zip(run.records, wrong, strict=True)]
+    groups = tuple(Group(kind, text, 3, 1, 5, 2, 1, 1) for kind in ("all", "tag", "guardrail", "check"))
+    corpus = CorpusRecord(
+        f"{text}::{text}",
+        text,
+        CaseStatus.NOT_AS_EXPECTED,
+        text,
+        text,
+        7,
+        rows=12,
+        groups=groups,
+        latency=FrozenDict({"-350": 12}),
+        worst=((text,) * 5,),
+        reasons=(text, text),
+        note=text,
+    )
+    gates = (GateResult(text, False, (text, text)), GateResult(f"{text} ", True))
+    twice = (corpus, replace(corpus, nodeid=f"{text}::again", xfail=text))
+    return replace(run, records=tuple(records), corpora=twice, gates=gates, complete=False)
+
+
 @pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
 def hostile_text(request: pytest.FixtureRequest) -> str:
     """A text that means harm to a report."""
@@ -137,6 +166,12 @@ def hostile_text(request: pytest.FixtureRequest) -> str:
 def hostile(hostile_text: str) -> Run:
     """A run with a text that means harm in every field."""
     return make_hostile(hostile_text)
+
+
+@pytest.fixture
+def hostile_figures(hostile_text: str) -> Run:
+    """A run with a text that means harm in every field, of cases that are wrong, corpora and gates."""
+    return make_hostile_figures(hostile_text)
 
 
 @pytest.fixture

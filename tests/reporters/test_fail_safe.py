@@ -171,7 +171,7 @@ def test_the_page_has_the_matrix_in_words_and_colour(faulty: Run) -> None:
     ]
     style = page[page.index("<style>") : page.index("</style>")]
     assert all(f".faults .{kind}" in style for kind in ("OPEN", "not-felt", "open-by-choice", "closed"))
-    assert page.index("</h2>\n<dl") < page.index("Fail-safe matrix") < page.index("<h2>Guardrails</h2>")
+    assert page.index("<h1>") < page.index(">Fail-safe matrix</h2>") < page.index(">Rates</h2>")
 
 
 def test_columns_that_read_alike_name_their_guard(run: MakeRun, record: MakeRecord) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from pytest_guardrails._model import CaseRecord, CaseStatus, Run, Trace
-from pytest_guardrails.reporters.markdown import MOST_CASES, MOST_LETTERS, escaped, markdown
+from pytest_guardrails.reporters._markup import MOST_LETTERS, escaped
+from pytest_guardrails.reporters.markdown import MOST_CASES, markdown
 
 MakeRun = Callable[..., Run]
 MakeRecord = Callable[..., CaseRecord]

@@ -30,6 +30,7 @@ def test_the_section_says_guard_cases_rates_and_latency(run: MakeRun, record: Ma
         "out                                after       0      0       0      0      2",
         "FPR        unknown (0 benign cases)",
         "recall     100.0% (2 of 2 attack cases), 95 %: 34.2%–100.0%; ≥ 22.3%",
+        "           for ≥ 95 % you need 59 attacks, all caught",
         "latency    p50 0.40 ms, p95 0.40 ms per request",
         "slowest    0.40 ms a.guardrails.yaml::a",
     ]
