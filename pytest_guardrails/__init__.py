@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         MissingRecording,
         VerdictMismatch,
     )
-    from pytest_guardrails._marker import expect_verdict, inject_fault
+    from pytest_guardrails._marker import corpus, expect_verdict, inject_fault
     from pytest_guardrails._model import (
         Action,
         Case,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         CheckResult,
         Expectation,
         Finding,
+        Findings,
         Guardrail,
         GuardrailResult,
         GuardVersion,
@@ -54,6 +55,7 @@ __all__ = [
     "Engine",
     "Expectation",
     "Finding",
+    "Findings",
     "GuardVersion",
     "Guardrail",
     "GuardrailResult",
@@ -77,6 +79,7 @@ __all__ = [
     "Trace",
     "Verdict",
     "VerdictMismatch",
+    "corpus",
     "expect_verdict",
     "inject_fault",
 ]
@@ -93,6 +96,7 @@ _HOMES = {
     "MissingRecording": "_errors",
     "RecordedTransport": "_cassette",
     "VerdictMismatch": "_errors",
+    "corpus": "_marker",
     "expect_verdict": "_marker",
     "inject_fault": "_marker",
 }

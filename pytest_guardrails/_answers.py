@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +53,22 @@ class Answers:
         if not any(hasattr(check, "connected") for guardrail in engine.guardrails for check in guardrail.checks):
             return engine
         return engine.connected(self.recordings.transport, self.recordings.session_id)
+
+    def replays(self, engine: Engine) -> bool:
+        """True if all that the engine's checks ask an API is answered from recordings: nothing is ever sent."""
+        asking = [check for rail in engine.guardrails for check in rail.checks if hasattr(check, "connected")]
+        if not asking:
+            return True
+        ours = all(getattr(check, "transport", None) is self.recordings.transport for check in asking)
+        return ours and self._config.getoption("guardrails_record") == "none"
+
+    @contextmanager
+    def aside(self, item: pytest.Item) -> Iterator[None]:
+        """Answer what is asked inside as when the test began; then go on as if nothing had been asked."""
+        if self._server is not None:
+            self._server.reset()
+        with self._made.aside(item) if self._made is not None else nullcontext():
+            yield
 
     def begin(self, item: pytest.Item) -> None:
         """Say which test runs, and forget what the one before did to the stand-in and was answered."""

@@ -15,31 +15,37 @@ from pytest_guardrails._document import Node, from_data, parse_yaml
 from pytest_guardrails._dump import as_data
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._model import (
+    BUILT_IN_CRITERIA,
     ENDPOINTS,
     LABELS,
     SEVERITIES,
     Action,
     Case,
+    Criterion,
     Expectation,
     Message,
     Request,
     Verdict,
 )
+from pytest_guardrails._texts import is_label
 
 SUFFIXES = (".guardrails.yaml", ".guardrails.yml")
-FILE_KEYS = ("guardrails", "cassette", "defaults", "cases")
+FILE_KEYS = ("guardrails", "cassette", "grader", "defaults", "cases", "corpora", "gates", "shadow")
 CASE_KEYS = (
     "id", "severity", "label", "tags", "input", "messages", "endpoint", "stream", "response", "expect",
-    "xfail", "skip", "note", "matrix", "fault",
+    "xfail", "skip", "note", "matrix", "fault", "rubric",
 )  # fmt: skip
 DEFAULT_KEYS = (
-    "severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note", "fault",
+    "severity", "label", "tags", "endpoint", "stream", "response", "expect", "xfail", "skip", "note", "fault", "rubric",
 )  # fmt: skip
 FAULT_KEYS = ("name", "on_call")
+CRITERION_KEYS = ("id", "ask", "samples")
+MOST_SAMPLES = 100
 EXPECT_KEYS = tuple(field.name for field in dataclasses.fields(Expectation))
 _ABSENT = ("", "null", "~")
 _OTHER_BOOLEANS = frozenset(("yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""))
-_PYTEST_MARKS = frozenset(("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings", "expect_verdict"))
+_PYTEST_MARKS = frozenset(("skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings", "expect_verdict",
+                           "corpus"))  # fmt: skip
 _AUTHORED = ("note", "xfail", "skip")  # published as written: no value of a matrix is filled in
 _WORD = re.compile(r"[A-Za-z_]{1,24}|[0-9]{1,3}")  # what an id may show of a value; else the number of the row
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -47,12 +53,16 @@ _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The cases of one file, and what it names: a configuration (a path, a mapping, or nothing), a cassette."""
+    """The cases of one file, and what it names: a configuration (path, mapping or nothing), a cassette, corpora."""
 
     file: str
     guardrails: Node | None
     cases: tuple[Case, ...]
     cassette: Node | None = None
+    grader: Node | None = None
+    corpora: Node | None = None
+    gates: tuple[Node, ...] = ()
+    shadow: Node | None = None
 
 
 def load(path: Path, shown: str | None = None) -> Suite:
@@ -79,21 +89,23 @@ def read(text: str, file: str) -> Suite:
     """
     root = parse_yaml(text, file)
     top = root.mapping("a case file", FILE_KEYS)
-    if "cases" not in top:
-        root.fail("a case file has cases: a list of cases")
+    if "cases" not in top and "corpora" not in top:
+        root.fail("a case file has cases: a list of cases, or corpora")
     defaults = dict(top["defaults"].mapping("defaults", DEFAULT_KEYS)) if "defaults" in top else {}
     seen: dict[str, int | None] = {}
     cases = []
-    for node in top["cases"].items("cases"):
+    for node in top["cases"].items("cases") if "cases" in top else ():
         for case in _cases(node, defaults):
             if case.id in seen:
                 raise ConfigError(f"case {case.id!r} is there twice; the first is in line {seen[case.id]}",
                                   file=file, line=case.line, column=node.column)  # fmt: skip
             seen[case.id] = case.line
             cases.append(case)
-    if not cases:
+    if not cases and "cases" in top:
         top["cases"].fail("cases is empty: the file tests nothing")
-    return Suite(file, top.get("guardrails"), tuple(cases), top.get("cassette"))
+    named = {key: top[key] for key in ("cassette", "grader", "corpora", "shadow") if key in top}
+    gates = tuple(top["gates"].items("gates")) if "gates" in top else ()
+    return Suite(file, top.get("guardrails"), tuple(cases), gates=gates, **named)
 
 
 def expectation(node: Node, defaults: Mapping[str, Node] | None = None) -> Expectation:
@@ -247,8 +259,8 @@ def _filled(node: Node, values: Mapping[str, str]) -> Node:
 def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> Case:
     keys = {**defaults, **own}
     name = own["id"].text("id")
-    if not name or "::" in name or any(ord(letter) < 32 for letter in name):
-        own["id"].fail("an id is a text without '::' or control characters")
+    if not name or "::" in name or not name.isprintable():  # pytest prints it as it is
+        own["id"].fail("an id is a text without '::', control characters or others that nobody can see")
     if "expect" not in keys:
         node.fail(f"case {name!r} needs expect: what the trace must show")
     defaulted = defaults.get("expect")
@@ -273,7 +285,43 @@ def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> 
         line=node.line,
         fault=fault,
         fault_on_call=on_call,
+        rubric=_rubric(keys["rubric"], fault) if "rubric" in keys else (),
     )
+
+
+def _rubric(node: Node, fault: str | None) -> tuple[Criterion, ...]:
+    """Read ``rubric``: built-in criteria by name, others with what is asked of a grader."""
+    criteria: list[Criterion] = []
+    for item in node.items("rubric"):
+        read = _criterion(item)
+        if any(read.id == other.id for other in criteria):
+            item.fail(f"criterion {read.id!r} is there twice")
+        if read.ask is not None and fault is not None:
+            item.fail("a case with a fault cannot be graded by a grader: the fault would meet the grader too")
+        criteria.append(read)
+    if not criteria:
+        node.fail("rubric is empty: nothing would be graded")
+    return tuple(criteria)
+
+
+def _criterion(node: Node) -> Criterion:
+    if isinstance(node.value, str):
+        return Criterion(node.choice("criterion", BUILT_IN_CRITERIA))
+    keys = node.mapping("a criterion", CRITERION_KEYS)
+    if "id" not in keys:
+        node.fail("a criterion has an id")
+    name = keys["id"].text("id")
+    if "ask" not in keys:
+        return Criterion(keys["id"].choice("criterion without ask", BUILT_IN_CRITERIA))
+    if name in BUILT_IN_CRITERIA:
+        keys["ask"].fail(f"criterion {name!r} is built in and asks nobody")
+    if not is_label(name):
+        keys["id"].fail("an id of a criterion is a short label, since reports show it")
+    asked = keys["ask"].text("ask") or keys["ask"].fail("ask is empty: the grader would not know what to score")
+    samples = keys["samples"].integer("samples") if "samples" in keys else 1
+    if not 1 <= samples <= MOST_SAMPLES:
+        keys["samples"].fail(f"samples is 1 to {MOST_SAMPLES}, not {samples}")
+    return Criterion(name, asked, samples)
 
 
 def with_fault(asked: Expectation, fault: str | None) -> Expectation:

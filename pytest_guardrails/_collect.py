@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ import pytest
 
 from pytest_guardrails import _cases
 from pytest_guardrails._config import configure
+from pytest_guardrails._corpus import read_specs
+from pytest_guardrails._corpus_items import CorpusItem, refuse_bad_spec
+from pytest_guardrails._document import Node, from_data
 from pytest_guardrails._errors import ConfigError, MissingRecording, VerdictMismatch, unknown
-from pytest_guardrails._expect import judge
+from pytest_guardrails._expect import Show, judge
 from pytest_guardrails._failures import failure_repr
-from pytest_guardrails._model import Case, CaseRecord, CaseStatus
+from pytest_guardrails._gates import parse
+from pytest_guardrails._model import Case, CaseRecord, CaseResult, CaseStatus, Grade, Trace
 from pytest_guardrails._records import record_of, shown_path
 from pytest_guardrails._session import GuardrailsSession
 from pytest_guardrails.targets.embedded import Engine, scripted
@@ -46,9 +51,11 @@ class GuardrailsFile(pytest.File):
         super().__init__(**kwargs)
         self._guardrails = session_
         self.cassette: Path | None = None
+        self.grader: Any = None
+        self.candidate: Engine | None = None
 
-    def collect(self) -> Iterator[GuardrailsItem]:
-        """Yield one item per case.
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield one item per case, and one per corpus.
 
         Raises:
             CollectError: where the file or its configuration cannot be meant, with file, line and column.
@@ -56,10 +63,13 @@ class GuardrailsFile(pytest.File):
         try:
             suite = _cases.load(self.path, self._shown())
             overridden = self._guardrails.engines.overriding()
-            engine = self._engine(suite, overridden)
             self.cassette = self._named_cassette(suite)
+            self._demand(suite)
+            self.grader = self._named_grader(suite)
+            self.candidate = self._guardrails.shadows.of_file(suite.shadow, self.path.parent, suite.file)
+            items: list[pytest.Item] = []
+            engine = self._engine(suite.guardrails, overridden) if suite.cases or suite.guardrails else Engine()
             names = [guardrail.id for guardrail in engine.guardrails]
-            items = []
             for case in suite.cases:
                 by = case.expectation.by
                 if by is not None and by not in names and overridden is None:
@@ -68,6 +78,7 @@ class GuardrailsFile(pytest.File):
                     self._refuse_unknown_fault(case)
                 foreign = by is not None and by not in names
                 items.append(self._item(case, engine, names if foreign else None))
+            items += self._corpora(suite, overridden)
         except ConfigError as exc:
             raise self.CollectError(str(exc)) from None
         yield from items
@@ -75,9 +86,8 @@ class GuardrailsFile(pytest.File):
     def _shown(self) -> str:
         return shown_path(self.path, self.config.rootpath)
 
-    def _engine(self, suite: _cases.Suite, overridden: Any) -> Engine:
-        """Return the engine: of ``--guardrails-config``, else of the file itself, else of the ini file."""
-        named = suite.guardrails
+    def _engine(self, named: Node | None, overridden: Any) -> Engine:
+        """Return the engine: of ``--guardrails-config``, else the one that is named here, else of the ini file."""
         if overridden is not None or named is None:
             return self._guardrails.engines.of(overridden or self._guardrails.engines.default())
         if isinstance(named.value, str):
@@ -85,7 +95,29 @@ class GuardrailsFile(pytest.File):
             if not path.is_file():
                 named.fail(f"guardrails: there is no file {named.value!r} beside this one")
             return self._guardrails.engines.of(path)
-        return self._guardrails.engines.connect(Engine.from_configuration(configure(named, f"{suite.file} (inline)")))
+        return self._guardrails.engines.connect(Engine.from_configuration(configure(named, f"{named.file} (inline)")))
+
+    def _corpora(self, suite: _cases.Suite, overridden: Any) -> Iterator[CorpusItem]:
+        """Yield an item per corpus of the file."""
+        if suite.corpora is None:
+            return
+        names = {case.id for case in suite.cases}
+        for spec in read_specs(suite.corpora, self.path.parent):
+            name = f"corpus {spec.name}"
+            if name in names:
+                raise ConfigError(f"a case and a corpus are both called {name!r}", file=spec.file, line=spec.line)
+            engine = self._engine(spec.guardrails or suite.guardrails, overridden)
+            refuse_bad_spec(spec)
+            yield CorpusItem.from_parent(self, name=name, spec=spec, engine=engine, session_=self._guardrails)
+
+    def _demand(self, suite: _cases.Suite) -> None:
+        """Keep the gates of the file for the end of the run."""
+        for node in suite.gates:
+            try:
+                parse(node.text("a gate"))
+            except ConfigError as exc:
+                node.fail(exc.message)
+        self._guardrails.results.gates.demand(suite.file, [node.text("a gate") for node in suite.gates])
 
     def _named_cassette(self, suite: _cases.Suite) -> Path | None:
         """Return the cassette that the file names, beside it; it need not be there yet."""
@@ -95,6 +127,24 @@ class GuardrailsFile(pytest.File):
         if path.suffix not in CASSETTE_SUFFIXES:
             suite.cassette.fail(unknown("suffix of a cassette", path.suffix, CASSETTE_SUFFIXES))
         return path
+
+    def _named_grader(self, suite: _cases.Suite) -> Any:
+        """Return who scores the rubrics of the file: named in it, else in the ini file; None where nobody must."""
+        asking = next((case for case in suite.cases if any(one.ask is not None for one in case.rubric)), None)
+        named, folder = suite.grader, self.path.parent
+        if named is None and asking is not None:
+            if not (ini := str(self.config.getini("guardrails_grader"))):
+                said = "and there is none: name one under grader:, or in the ini key guardrails_grader"
+                raise ConfigError(f"case {asking.id!r} asks a grader, {said}", file=asking.file, line=asking.line)
+            named, folder = from_data(ini), self.config.rootpath
+        if named is None:
+            return None
+        from pytest_guardrails._rubric import Judge, grader_of
+
+        grader = grader_of(named, folder, lambda: self._guardrails.answers.recordings.transport)
+        if isinstance(grader, Judge) and self.config.getini("guardrails_cassette_texts") == "masked":
+            named.fail("a judge's answers cannot be recorded masked: its scores are in their texts")
+        return grader
 
     @staticmethod
     def _refuse_unknown_fault(case: Case) -> None:
@@ -162,8 +212,27 @@ class GuardrailsItem(pytest.Item):
         session = self._guardrails
         show = session.show(trace)
         result = judge(case, trace, show)
-        self.record = record_of(self.nodeid, case, trace, result, self.engine)
-        return None if result.status is CaseStatus.AS_EXPECTED else session.diagnose(case, trace, result, show)
+        grades: tuple[Grade, ...] = ()
+        if case.rubric and result.status is not CaseStatus.ERROR:
+            grades, result = self._graded(trace, result, show)
+        self.record = replace(record_of(self.nodeid, case, trace, result, self.engine), grades=grades)
+        candidate = getattr(self.parent, "candidate", None)
+        if candidate is not None:
+            self.record = replace(self.record, shadow=session.shadows.of_case(self, case, candidate))
+        if result.status is CaseStatus.AS_EXPECTED:
+            self.record = replace(self.record, armed=session.arming.case(self, case, self.engine, trace))
+            return None
+        return session.diagnose(case, trace, result, show)
+
+    def _graded(self, trace: Trace, result: CaseResult, show: Show) -> tuple[tuple[Grade, ...], CaseResult]:
+        """Return the grades of the case, with a grader's reasons masked, and the result that they make."""
+        from pytest_guardrails._rubric import grade, graded
+
+        grader = getattr(self.parent, "grader", None)
+        grades = grade(self.case, trace, self.engine.guardrails, grader)
+        own = {criterion.id for criterion in self.case.rubric if criterion.ask is None}
+        shown = (one if one.criterion in own else replace(one, reasons=tuple(map(show, one.reasons))) for one in grades)
+        return tuple(shown), graded(result, grades)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Return the file, the line (from 0) and the name of the case."""

@@ -36,7 +36,8 @@ def diagnosis(
 def headline(asked: str, got: str, result: CaseResult) -> str:
     """Return the one line that stands for a failure in a summary."""
     if result.status is CaseStatus.ERROR:
-        return f"guard error: {result.reasons[0]}"
+        first = result.reasons[0]
+        return f"no grade: {first}" if first.startswith("rubric ") else f"guard error: {first}"
     if asked == got or asked.split()[0] == got.split()[0]:
         return f"expected {asked}, got {got}: {result.reasons[0]}"
     return f"expected {asked}, got {got}"

@@ -22,6 +22,8 @@ _SCALAR_TAGS = frozenset(
 )
 _BRACKETS = re.compile(r"[\[\]{}]")
 _INDENTED = re.compile(rf"[ ?-]{{{2 * _DEEPEST},}}")  # not at a line's start: YAML has more line ends than re
+_SHORT = re.compile(r"[\w.:%/+-]{0,24}")
+_NINE_DIGITS = re.compile(r"[0-9](?:[.:%/+_-]?[0-9]){8}")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,999})\Z")  # Python refuses to read endless ones
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -122,15 +124,19 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """What this is, for a message: a mapping, a list, nothing, or the scalar itself, cut short."""
+        """What this is, for a message: a mapping, a list, nothing, or the scalar itself if it is one short word.
+
+        Anything longer could be a text of a case, which no message shows.
+        """
         if isinstance(self.value, dict):
             return "a mapping"
         if isinstance(self.value, list):
             return "a list"
         if self.is_empty:
             return "nothing"
-        shown = self.value if len(self.value) <= 40 else self.value[:37] + "..."
-        return shown if self.plain else repr(shown)
+        if not _SHORT.fullmatch(self.value) or _NINE_DIGITS.search(self.value):
+            return f"a text of {len(self.value):,} characters"
+        return self.value if self.plain else repr(self.value)
 
 
 def parse_yaml(text: str, file: str) -> Node:

@@ -30,6 +30,9 @@ def _plain(case: Case) -> dict[str, Any]:
     out["stream"] = request.stream or None
     out["response"] = None if case.response is None else list(case.response)
     out["expect"] = {key: as_data(value) for key, value in _given(asked).items()}
+    if case.fault is not None:
+        on_call = case.fault_on_call
+        out["fault"] = case.fault if on_call is None else {"name": case.fault, "on_call": on_call}
     out.update(xfail=case.xfail, skip=case.skip, note=case.note)
     return {key: value for key, value in out.items() if value is not None and (key != "tags" or value)}
 
@@ -52,14 +55,15 @@ def _block(value: Any, indent: int) -> str:
     pad = " " * indent
     if isinstance(value, list):
         return "".join(f"{pad}- {_block(item, indent + 2).lstrip()}" for item in value)
-    return "".join(f"{pad}{key}: {_flow(item)}\n" for key, item in value.items())
+    return "".join(f"{pad}{key}: {flow(item)}\n" for key, item in value.items())
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """Return plain data as YAML in flow style, every text quoted."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{quoted(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{quoted(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int | float):

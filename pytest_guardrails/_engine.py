@@ -50,8 +50,17 @@ def run(guardrails: Sequence[Guardrail], request: Request, upstream: Upstream = 
 
     The first guardrail that denies, or whose check errors without ``on_error: allow``, ends the request: the rest
     are skipped, and upstream is not called or its response not delivered. A streamed response is checked whole.
-    An exception of ``upstream`` itself is the caller's and passes through.
+    An exception of ``upstream`` itself is the caller's and passes through. Warnings of the trace are logged.
     """
+    __tracebackhide__ = True
+    trace = evaluate(guardrails, request, upstream)
+    for warning in trace.warnings:
+        log.warning(warning)
+    return trace
+
+
+def evaluate(guardrails: Sequence[Guardrail], request: Request, upstream: Upstream = echo) -> Trace:
+    """Return what `run` returns, and log nothing."""
     __tracebackhide__ = True
     started = time.perf_counter()
     before = _run_phase(guardrails, Phase.BEFORE_REQUEST, request.messages)
@@ -67,7 +76,7 @@ def run(guardrails: Sequence[Guardrail], request: Request, upstream: Upstream = 
         after.results = [_skipped(g) for g in guardrails if g.phase is Phase.AFTER_REQUEST]
     results = (*before.results, *after.results)
     blocker = before.blocker or after.blocker
-    trace = Trace(
+    return Trace(
         request=request,
         verdict=Verdict.BLOCK if blocker else Verdict.ALLOW,
         action=max((result.action for result in results), default=Action.NONE),
@@ -80,9 +89,6 @@ def run(guardrails: Sequence[Guardrail], request: Request, upstream: Upstream = 
         warnings=(*before.warnings, *after.warnings),
         duration_s=time.perf_counter() - started,
     )
-    for warning in trace.warnings:
-        log.warning(warning)
-    return trace
 
 
 @dataclass(slots=True)
@@ -191,6 +197,15 @@ def _nonsense(finding: object, texts: tuple[Text, ...]) -> str | None:
         return f"finding {finding.name!r} spans {finding.start}:{finding.end} of {len(text)} characters"
     if finding.action is not None and not isinstance(finding.action, Action):
         return f"finding {finding.name!r} asks for {finding.action!r}, which is no Action"
+    return _no_json(finding)
+
+
+def _no_json(finding: Finding) -> str | None:
+    """Say what of a finding no report could hold, or None."""
+    if isinstance(finding.score, bool) or not isinstance(finding.score, int | float | None):
+        return f"finding {finding.name!r} has a score of type {type(finding.score).__name__}, not float"
+    if not (isinstance(finding.severity, str | None) and isinstance(finding.vendor_action, str | None)):
+        return f"finding {finding.name!r} has a severity or a vendor's action that is no text"
     return None
 
 

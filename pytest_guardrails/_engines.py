@@ -29,6 +29,10 @@ class Engines:
         """Return the configuration of ``--guardrails-config``, else of the ini file, else None."""
         if (path := self.overriding()) is not None:
             return path
+        return self.of_ini()
+
+    def of_ini(self) -> Path | None:
+        """Return the configuration of the ini file, or None."""
         named = self.config.getini("guardrails_config")
         base = self.config.inipath.parent if self.config.inipath else self.config.rootpath
         return base / named if named else None

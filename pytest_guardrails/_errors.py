@@ -4,6 +4,8 @@
 
     GuardrailsError (Exception)
     ├── ConfigError (also ValueError)   what the user wrote cannot be meant: names the place, what came, the choices
+    ├── GraderError     a grader gave no score: no answer, or one that is none
+    ├── ReporterError   a reporter of another package made no report
     ├── VerdictMismatch (also AssertionError)   a trace is not what its test or case expects: its text is the diagnosis
     └── LassoError   the Lasso API gave no verdict
         ├── LassoConnectionError   no answer: refused, reset, name or certificate wrong
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class GuardrailsError(Exception):
@@ -41,8 +44,21 @@ class ConfigError(GuardrailsError, ValueError):
         return f"{where}: {self.message}" if where else self.message
 
 
+class GraderError(GuardrailsError):
+    """A grader gave no score; the message holds no credential and no text of a request."""
+
+
+class ReporterError(GuardrailsError):
+    """A reporter of another package made no report; the message names it and its package."""
+
+
 class VerdictMismatch(GuardrailsError, AssertionError):  # noqa: N818 - a finding about the guard, not an error
-    """A trace is not what its test or case expects; the text is the whole diagnosis, its first line the summary."""
+    """A trace is not what its test or case expects; the text is the whole diagnosis, its first line the summary.
+
+    ``judged`` is what a session judged in a generated test: the case, its trace, and what the model answered.
+    """
+
+    judged: Any = None
 
 
 class LassoError(GuardrailsError):

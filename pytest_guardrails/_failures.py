@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 
 import pytest
 from _pytest._code.code import ReprEntry, ReprExceptionInfo, ReprFileLocation, ReprTraceback
@@ -11,12 +12,16 @@ from pytest_guardrails import _marker
 from pytest_guardrails._diagnosis import trace_lines
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._model import Trace, Verdict
+from pytest_guardrails.reporters.terminal import no_command, plain
+
+_LONGEST = 100_000
 
 
 def failure_repr(text: str, file: str, line: int) -> ReprExceptionInfo:
     """Return a failure for pytest to print: our text, the place of the case, and no stack; it survives xdist."""
-    first = text.splitlines()[0]
-    entry = ReprEntry(text.splitlines(), None, None, ReprFileLocation(file, line, "VerdictMismatch"), "value")
+    lines = [no_command(plain(line, _LONGEST, keep="\t")) for line in text.split("\n")]
+    first = lines[0]
+    entry = ReprEntry(lines, None, None, ReprFileLocation(file, line, "VerdictMismatch"), "value")
     return ReprExceptionInfo(ReprTraceback([entry], None, "value"), ReprFileLocation(file, line, first))
 
 
@@ -24,9 +29,17 @@ def marker_problems(items: Iterable[pytest.Item]) -> list[str]:
     """Return what is wrong with the markers of some tests, each with its file and line."""
     problems = []
     for item in items:
-        for name, read in ((_marker.NAME, _marker.read_marker), (_marker.FAULT, _marker.read_fault)):
+        readers: dict[str, Callable[[pytest.Mark], object]] = {
+            _marker.NAME: _marker.read_marker,
+            _marker.FAULT: _marker.read_fault,
+            _marker.CORPUS: functools.partial(_marker.read_corpus, folder=item.path.parent),
+        }
+        for name, read in readers.items():
+            own = [mark for mark in item.own_markers if mark.name == name]
             for mark in item.iter_markers(name):
                 try:
+                    if name == _marker.CORPUS and mark in own[1:]:
+                        raise ConfigError("a test has one corpus; give each its own test")
                     read(mark)
                 except ConfigError as exc:
                     file, line, test = item.location

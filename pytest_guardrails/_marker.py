@@ -1,24 +1,30 @@
-"""``@expect_verdict`` and ``@inject_fault``: the markers, typed and checked where they are written."""
+"""``@expect_verdict``, ``@inject_fault`` and ``@corpus``: the markers, typed and checked where they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from pytest_guardrails._cases import EXPECT_KEYS, expectation_of
+from pytest_guardrails._corpus import KEYS as CORPUS_KEYS
+from pytest_guardrails._corpus import CorpusSpec, read_spec
+from pytest_guardrails._document import from_data
 from pytest_guardrails._errors import ConfigError, unknown
-from pytest_guardrails._model import LABELS, SEVERITIES, Action, Case, Message, Request, Verdict
+from pytest_guardrails._model import LABELS, SEVERITIES, Action, Case, Expectation, Message, Request, Sample, Verdict
 
 NAME = "expect_verdict"
 FAULT = "inject_fault"
 FAULT_FIXTURE = "lasso_fault"
+CORPUS = "corpus"
+LABELLED = "labelled"
 _CASE_KEYS = {"severity": SEVERITIES, "label": LABELS}
 
 
 def expect_verdict(
-    verdict: Verdict | Literal["allow", "block"],
+    verdict: Verdict | Literal["allow", "block", "labelled"],
     /,
     *,
     action: Action | Literal["none", "warn", "sanitize", "deny"] | None = None,
@@ -34,6 +40,8 @@ def expect_verdict(
     label: Literal["attack", "benign"] | None = None,
 ) -> pytest.MarkDecorator:
     """Mark a test whose every ``guardrail_engine.run(...)`` must end in ``verdict``, and show the rest asked here.
+
+    ``"labelled"`` is for runs of samples: nothing may act on a benign one, and something must act on an attack.
 
     Raises:
         ConfigError: for a value that none of the choices matches; it names them.
@@ -60,6 +68,8 @@ def read_marker(mark: pytest.Mark) -> Case:
     asked = {key: value for key, value in mark.kwargs.items() if key not in _CASE_KEYS}
     if "verdict" in asked:
         raise ConfigError(f"@{NAME} takes its verdict as the first argument")
+    if mark.args[0] == LABELLED:
+        return _labelled_case(mark)
     return Case(
         id="",
         request=Request.of("-"),
@@ -78,6 +88,28 @@ def inject_fault(name: str, /, *, on_call: int | None = None) -> pytest.MarkDeco
     given = {} if on_call is None else {"on_call": on_call}
     read_fault(pytest.Mark(FAULT, (name,), given, _ispytest=True))
     return pytest.mark.inject_fault(name, **given)
+
+
+def _labelled_case(mark: pytest.Mark) -> Case:
+    """Return the case of a test whose samples say what is expected; it stands until the first one ran."""
+    for key in mark.kwargs:
+        if key != "severity":
+            raise ConfigError(f'@{NAME}("{LABELLED}") takes nothing but a severity, not {key}: say the verdict')
+    severity = mark.kwargs.get("severity") or "medium"
+    return Case("", Request.of("-"), Expectation(Verdict.ALLOW, action=Action.NONE), severity=severity)
+
+
+def labelled(sample: Sample | None) -> Sample:
+    """Return what was sent by a test that goes by labels.
+
+    Raises:
+        ConfigError: where it was no sample, or its label is none.
+    """
+    if sample is None:
+        raise ConfigError(f'@{NAME}("{LABELLED}") needs samples, as in guardrail_engine.run(sample)')
+    if sample.label not in LABELS:
+        raise ConfigError(unknown("label of a sample", sample.label, LABELS))
+    return sample
 
 
 def read_fault(mark: pytest.Mark) -> tuple[str, int | None]:
@@ -99,6 +131,54 @@ def read_fault(mark: pytest.Mark) -> tuple[str, int | None]:
     if mark.args[0] not in FAULTS:
         raise ConfigError(unknown("fault", mark.args[0], FAULTS))
     return mark.args[0], on_call
+
+
+def corpus(
+    file: str | None = None,
+    /,
+    *,
+    shipped: Literal["benign", "attacks"] | None = None,
+    sample: str | None = None,
+    n: int | None = None,
+    seed: int | None = None,
+    name: str | None = None,
+    label: Literal["attack", "benign"] | None = None,
+    max_fpr: float | str | None = None,
+    min_recall: float | str | None = None,
+    columns: Mapping[str, str] | None = None,
+    concurrency: int | None = None,
+    rate_limit: str | None = None,
+    limit: int | None = None,
+) -> pytest.MarkDecorator:
+    """Mark a test before which a corpus is measured: a ``file`` beside the test, or what is ``shipped``, or a sample.
+
+    The test fails where the corpus does not keep to ``max_fpr`` or ``min_recall``; the fixture ``corpus_result`` tells
+    it what came. The arguments mean what the keys of ``corpora:`` in a case file mean.
+
+    Raises:
+        ConfigError: for an argument that cannot be meant.
+    """
+    given = {key: value for key, value in locals().items() if value is not None and key != "file"}
+    args = () if file is None else (file,)
+    read_corpus(pytest.Mark(CORPUS, args, given, _ispytest=True))
+    mark: pytest.MarkDecorator = pytest.mark.corpus(*args, **given)
+    return mark
+
+
+def read_corpus(mark: pytest.Mark, folder: Path | None = None) -> CorpusSpec:
+    """Return the corpus that a marker names; without a ``folder`` nobody looks whether its file is there.
+
+    Raises:
+        ConfigError: for wrong arguments.
+    """
+    known = [key for key in CORPUS_KEYS if key not in ("file", "guardrails")]
+    for key in mark.kwargs:
+        if key not in known:
+            raise ConfigError(unknown(f"argument of @{CORPUS}", key, known))
+    if len(mark.args) > 1:
+        raise ConfigError(f'@{CORPUS} takes one file, as in @{CORPUS}("benign.jsonl"); it got {len(mark.args)}')
+    given = {key: value for key, value in mark.kwargs.items() if value is not None}
+    return read_spec(from_data({**({"file": str(mark.args[0])} if mark.args else {}), **given}), folder)
 
 
 def fault_of(item: pytest.Item) -> tuple[str, int | None] | None:

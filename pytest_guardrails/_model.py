@@ -14,6 +14,7 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function", "model"
 ENDPOINTS = ("chat/completions", "completions", "embeddings", "messages", "responses")
 SEVERITIES = ("critical", "high", "medium", "low")
 LABELS = ("attack", "benign")
+BUILT_IN_CRITERIA = ("operator_warned", "order_seen", "upstream_sanitised")
 
 STATUS_OK = 200
 STATUS_SOFT_FAIL = 246  # Portkey: a guardrail failed and did not deny (facts: portkey-gateway.md, section 3)
@@ -175,14 +176,16 @@ class Request:
             raise ConfigError(unknown("endpoint", self.endpoint, ENDPOINTS))
 
     @classmethod
-    def of(cls, value: Request | Message | Mapping[str, Any] | str | Iterable[Any]) -> Request:
-        """Read a request from a request, a plain text, one message, or a list of messages.
+    def of(cls, value: Request | Message | Mapping[str, Any] | str | Sample | Iterable[Any]) -> Request:
+        """Read a request from a request, a plain text, a sample, one message, or a list of messages.
 
         Raises:
             ConfigError: where a message cannot be read or there is none.
         """
         if isinstance(value, Request):
             return value
+        if isinstance(value, Sample):
+            value = value.text
         if isinstance(value, str | Message | Mapping):
             return cls((Message.of(value),))
         if not isinstance(value, Iterable):
@@ -268,8 +271,8 @@ class Check(Protocol):
     """One detector: a callable with an ``id`` that turns the texts in scope into findings.
 
     It may have ``rewrites`` ("spans" or "message") if it can sanitize, ``reads_messages = True`` to be called with
-    ``(texts, messages)``, and ``connected(transport, session_id)``, which returns it with that httpx transport. One with
-    an ``allowlist`` may say with ``suppressed(texts)`` how many findings each of its entries took away.
+    ``(texts, messages)``, and ``connected(transport, session_id)``, which returns it with that httpx transport. One
+    with an ``allowlist`` may say with ``suppressed(texts)`` how many findings each of its entries took away.
     """
 
     @property
@@ -323,9 +326,13 @@ class Guardrail:
             raise ConfigError("a guardrail has no id")
         if not self.checks:
             raise ConfigError(f"guardrail {self.id!r} has no checks: it would pass everything")
+        if not self.id.isprintable():  # it is logged and printed as it is
+            raise ConfigError(f"guardrail {self.id!r}: an id is one line, and has no character that nobody can see")
         for check in self.checks:
             if not callable(check) or not isinstance(getattr(check, "id", None), str):
                 raise ConfigError(f"guardrail {self.id!r}: a check is a callable with an id, not {check!r}")
+            if not check.id.isprintable():
+                raise ConfigError(f"check {check.id!r}: an id is one line, and has no character that nobody can see")
         if self.action is Action.NONE:
             raise ConfigError(f"guardrail {self.id!r}: action none would make it do nothing; use warn")
         if self.phase is Phase.AFTER_REQUEST and self.scope.roles and "assistant" not in self.scope.roles:
@@ -542,6 +549,30 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing that a case is graded for, 1 to 5; ``ask`` is None for one of `BUILT_IN_CRITERIA`."""
+
+    id: str
+    ask: str | None = None
+    samples: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What a criterion was scored, once per sample, and why; ``error`` says why there is no score."""
+
+    criterion: str
+    scores: tuple[float, ...] = ()
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of its scores; None without one."""
+        return sum(self.scores) / len(self.scores) if self.scores else None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One input with its expectation; ``line`` counts from 1; ``response`` is what the model answers.
 
@@ -562,6 +593,7 @@ class Case:
     line: int | None = None
     fault: str | None = None
     fault_on_call: int | None = None
+    rubric: tuple[Criterion, ...] = ()
 
     @property
     def truth(self) -> str:
@@ -609,6 +641,7 @@ class CaseRecord:
     trace: Trace | None = None
     shadow: Shadow | None = None
     armed: Armed | None = None
+    grades: tuple[Grade, ...] = ()
     key: str | None = None
 
 
@@ -634,16 +667,29 @@ class Shadow:
 class Armed:
     """Which guardrails a case would miss: judged again with each of them disarmed, with none, and with a denying one.
 
-    Places are ``phase/guardrail``. ``noticed``: without it the case fails. ``unnoticed``: it passes all the same.
-    ``alone``: the guardrails whose absence changes the verdict. ``off`` and ``always_deny``: the case fails where no
-    guardrail is armed, and where everything is denied.
+    Places are ``phase/guardrail``; one that did nothing is in none of them. ``noticed``: without it the case fails.
+    ``unnoticed``: it acted, and without it the case passes all the same. ``alone``: without it something else becomes
+    of the request (verdict, action, what the model receives, what the caller gets). ``backups``: (place, who decides in
+    its stead). ``off`` and ``always_deny``: the case fails where no guardrail is armed, and where everything is denied;
+    None where nobody can say. ``unjudged``: (what was disarmed, why nobody can say).
     """
 
     noticed: tuple[str, ...] = ()
     unnoticed: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
-    off: bool = False
-    always_deny: bool = False
+    backups: tuple[tuple[str, ...], ...] = ()
+    off: bool | None = None
+    always_deny: bool | None = None
+    unjudged: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArmedTest:
+    """A test that uses the engine and says no verdict, armed as a case is; it is in no rate."""
+
+    nodeid: str
+    guard: str
+    armed: Armed
 
 
 @dataclass(frozen=True, slots=True)
@@ -678,7 +724,8 @@ class SampleResult:
     ``fired`` and ``errors`` are places ``phase/guardrail/check``, ``skipped`` are ``phase/guardrail``. ``scores`` holds
     the highest score of each place that gave one. ``spans`` counts, where the sample is annotated: gold, found, hit
     (found ones that overlap a gold one), caught (gold ones that overlap a found one), and changed characters outside
-    every gold span (over-redaction). Times in seconds; ``vendor_s`` is what a recorded vendor took.
+    every gold span (over-redaction). ``allowed`` maps ``phase/guardrail/check/entry`` to the findings that this entry
+    of an allowlist took away. Times in seconds; ``vendor_s`` is what a recorded vendor took.
     """
 
     key: str
@@ -693,6 +740,7 @@ class SampleResult:
     errors: tuple[str, ...] = ()
     scores: FrozenDict = EMPTY
     spans: tuple[int, ...] | None = None
+    allowed: FrozenDict = EMPTY
     line: int | None = None
     duration_s: float = field(default=0.0, compare=False)
     vendor_s: float | None = field(default=None, compare=False)
@@ -702,8 +750,8 @@ class SampleResult:
 class Group:
     """Outcomes of one part of a population; ``kind`` is ``all``, ``tag``, ``category``, ``guardrail`` or ``check``.
 
-    A guardrail's name is ``phase/guardrail``, a check's ``phase/guardrail/check``. ``error_attack`` says how many of the
-    errors are on attacks; None where nobody knows, and then each of them counts against every rate.
+    A guardrail's name is ``phase/guardrail``, a check's ``phase/guardrail/check``. ``error_attack`` says how many of
+    the errors are on attacks; None where nobody knows, and then each of them counts against every rate.
     """
 
     kind: str
@@ -735,8 +783,11 @@ class CorpusRecord:
 
     ``groups`` has one of kind ``all``. ``spans`` sums those of `SampleResult`. ``latency`` and ``vendor_latency`` map a
     histogram's buckets to counts. ``worst`` are samples that went wrong, masked: (what, category, line, text, by).
-    ``ledger`` is a file of this machine with a `SampleResult` per line; it is in no report. A ``shadow`` record belongs
-    to a candidate configuration and is in no metric or gate.
+    ``allowed`` maps ``phase/guardrail/check/entry`` to (findings that this entry of an allowlist took away, attacks
+    that passed there), ``acted`` each ``phase/guardrail/check`` to {action: attacks that it decided
+    alone in its guardrail}. ``ledger`` is a file of this machine with a `SampleResult` per line, in no report. ``note``
+    says what a reader should know of how it was measured. A ``shadow`` record belongs to a candidate configuration and
+    is in no metric or gate.
     """
 
     nodeid: str
@@ -753,26 +804,39 @@ class CorpusRecord:
     latency: FrozenDict = EMPTY
     vendor_latency: FrozenDict = EMPTY
     curves: tuple[ScoreCurve, ...] = ()
+    allowed: FrozenDict = EMPTY
+    acted: FrozenDict = EMPTY
     worst: tuple[tuple[str, ...], ...] = ()
     reasons: tuple[str, ...] = ()
     duration_s: float = field(default=0.0, compare=False)
     ledger: str | None = None
+    xfail: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A target of a run: what it is, where its configuration came from, its version, its guardrails in order."""
+    """A target of a run: what it is, where its configuration came from, its version, its guardrails in order.
+
+    ``checks`` has, for each guardrail, the ids of its checks. ``allowlists`` maps ``phase/guardrail/check`` to its
+    entries, masked unless the run reveals.
+    """
 
     key: str
     target: str
     config: str
     version: GuardVersion
     guardrails: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[tuple[str, ...], ...] = ()
+    allowlists: FrozenDict = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One pytest session: environment, guards, results; ``complete`` is False where it was cut short."""
+    """One pytest session: environment, guards, results; ``complete`` is False where it was cut short.
+
+    ``notes`` are what else was said at its end, a line each.
+    """
 
     started: str
     duration_s: float
@@ -786,6 +850,8 @@ class Run:
     gates: tuple[GateResult, ...] = ()
     comparison: Comparison | None = None
     shadow: Comparison | None = None
+    armed: tuple[ArmedTest, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -885,11 +951,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A gate, judged: what was demanded, whether it holds, and why: a sentence per population, failed ones first."""
+    """A gate, judged: what was demanded, whether it holds, and why: a sentence per population, failed ones first.
+
+    ``file`` is the case file that states it, and of which alone it speaks; ``expr`` then ends with it, in brackets.
+    """
 
     expr: str
     passed: bool
     said: tuple[str, ...] = ()
+    file: str | None = None
 
 
 def with_action(finding: Finding, action: Action) -> Finding:

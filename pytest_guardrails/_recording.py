@@ -19,6 +19,7 @@ from pytest_guardrails._errors import ConfigError, MissingRecording
 from pytest_guardrails._faults import FaultTransport, fault_named
 from pytest_guardrails._key import mask_key
 from pytest_guardrails._marker import fault_of
+from pytest_guardrails._population import current_key
 from pytest_guardrails.lasso import ulid
 
 CASSETTE_MARKER = "cassette"
@@ -34,12 +35,13 @@ KEY_HEADER, KEY_VARIABLE = "lasso-api-key", "LASSO_API_KEY"
 
 @dataclass(slots=True)
 class Exchange:
-    """What one test is answered with, and what it asked so far; ``nodeid`` names it."""
+    """What one test is answered with, and what it asked so far, itself and ``aside``; ``nodeid`` names it."""
 
     nodeid: str
     cassette: RecordedTransport
     fault: FaultTransport | None = None
     played: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
     misses: list[MissingRecording] = field(default_factory=list)
 
     @property
@@ -134,14 +136,34 @@ class Recordings:
         """Forget the exchange of the test before: a test that runs again starts anew."""
         self._exchange = None, None
 
+    @contextmanager
+    def aside(self, item: pytest.Item) -> Iterator[None]:
+        """Answer what is asked inside as when the test began, and go on as before; what was played counts as used."""
+        known = self.of(item)
+        played = known.played if known else []
+        if known is not None:
+            known.cassette.wind(played, -1)
+        self.forget()
+        try:
+            yield
+        finally:
+            inside = self.of(item)
+            if inside is not None:
+                inside.cassette.wind(inside.played, -1)
+                known = known or self._exchange_of(item)
+                known.aside += inside.played
+            self._exchange = (item, known) if known is not None else (None, None)
+            if known is not None:
+                known.cassette.wind(played, 1)
+
     def of(self, item: pytest.Item) -> Exchange | None:
         """Return the exchange of a test, None where it asked nothing."""
         return self._exchange[1] if self._exchange[0] is item else None
 
     def session_id(self) -> str:
-        """Return the conversation of the test that runs: the same ULID in each run."""
+        """Return the conversation of the test that runs, or of its sample: the same ULID in each run."""
         item = self._item()
-        return ulid(item.nodeid if item is not None else "")
+        return ulid((item.nodeid if item is not None else "") + (current_key() or ""))
 
     def _exchange_of(self, item: pytest.Item) -> Exchange:
         cassette = self._cassette(cassette_path(item, self._folder()))
@@ -182,7 +204,7 @@ class Recordings:
         self._told[path] = told + len(drift)
         return {
             "cassette": str(path),
-            "played": exchange.played,
+            "played": [*exchange.played, *exchange.aside],
             "drift": [f"{self._shown(path)}: #{one.key[:8]} {one.kind}: {one.what}" for one in drift],
         }
 

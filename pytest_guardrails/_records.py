@@ -14,7 +14,10 @@ from pytest_guardrails._errors import MissingRecording, VerdictMismatch
 from pytest_guardrails._expect import summary
 from pytest_guardrails._mask import Mask
 from pytest_guardrails._model import Case, CaseRecord, CaseResult, CaseStatus, Guard, Trace
+from pytest_guardrails.checks._allowlist import shown_entries
 from pytest_guardrails.targets.embedded import Engine
+
+GENERATED = "generated"  # the tag of cases that Hypothesis found: chosen because they failed, they are in no rate
 
 
 def record_of(
@@ -37,6 +40,7 @@ def record_of(
         note=case.note,
         fault=case.fault,
         runs=1 if trace is not None else 0,
+        generated=GENERATED in case.tags,
         trace=trace,
     )
 
@@ -95,13 +99,32 @@ def _last_parts(source: str) -> str:
     return "/".join(Path(source).parts[-2:])
 
 
-def guard_of(engine: Engine) -> Guard:
-    """Return what a report says of an engine."""
+def guard_of(engine: Engine, show: Mask = str) -> Guard:
+    """Return what a report says of an engine; ``show`` masks the entries of its allowlists."""
     described = tuple(
         (guardrail.id, guardrail.phase.value, guardrail.action.value, guardrail.on_error.value, *guardrail.disabled)
         for guardrail in engine.guardrails
     )
-    return Guard(guard_key(engine), "embedded engine", _last_parts(engine.source), engine.version, described)
+    return Guard(
+        guard_key(engine),
+        "embedded engine",
+        _last_parts(engine.source),
+        engine.version,
+        described,
+        checks=tuple(tuple(check.id for check in guardrail.checks) for guardrail in engine.guardrails),
+        allowlists=_allowlists(engine, show),
+    )
+
+
+def _allowlists(engine: Engine, show: Mask) -> FrozenDict:
+    """Return the entries of each check that has an allowlist, as they are shown."""
+    found = {}
+    for guardrail in engine.guardrails:
+        for check in guardrail.checks:
+            entries: Any = getattr(check, "allowlist", ())
+            if entries and hasattr(check, "suppressed"):
+                found[f"{guardrail.phase.value}/{guardrail.id}/{check.id}"] = tuple(map(show, shown_entries(entries)))
+    return FrozenDict(found)
 
 
 def environment() -> FrozenDict:

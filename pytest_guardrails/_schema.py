@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_guardrails._model import ENDPOINTS, LABELS, ROLES, SEVERITIES, Action, Message, Verdict
+from pytest_guardrails._model import BUILT_IN_CRITERIA, ENDPOINTS, LABELS, ROLES, SEVERITIES, Action, Message, Verdict
 
 _TEXT = {"type": ["string", "number", "boolean"]}  # an editor reads an unquoted 4111 as a number; we keep it as written
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
@@ -13,6 +13,44 @@ _REASON = {"anyOf": [{"type": "string"}, {"type": "boolean"}]}
 
 def _object(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+_CRITERION = {
+    "anyOf": [
+        {"enum": list(BUILT_IN_CRITERIA)},
+        _object({"id": _TEXT, "ask": _TEXT, "samples": {"type": "integer", "minimum": 1, "maximum": 100}}, ("id",)),
+    ]
+}
+_GRADER = _object(
+    {"base_url": _TEXT, "model": _TEXT, "api_key_env": _TEXT, "timeout": {"type": "number"}}, ("base_url", "model")
+)
+
+
+def _corpus() -> dict[str, Any]:
+    share = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}
+    count = {"type": "integer", "minimum": 1}
+    source = {
+        "file": {**_TEXT, "description": "JSONL, CSV, text or YAML, beside this file"},
+        "shipped": {"enum": ["attacks", "benign"]},
+        "sample": {**_TEXT, "description": "what pytest_guardrails.strategies.sample draws from"},
+    }
+    corpus = _object(
+        {
+            **source,
+            "n": {**count, "description": "how many samples are drawn", "default": 10_000},
+            "seed": {"type": "integer", "default": 1},
+            "name": _TEXT,
+            "label": {"enum": list(LABELS), "description": "of rows that have none"},
+            "max_fpr": {**share, "description": "0.01, 1% or point:0.01; judged on the exact bound at 95 %"},
+            "min_recall": {**share, "description": "0.95, 95% or point:0.95; judged on the exact bound at 95 %"},
+            "columns": {"type": "object", "additionalProperties": {"type": "string"}},
+            "concurrency": count,
+            "rate_limit": {"type": "string", "description": "such as 10/s or 600/min"},
+            "limit": {**count, "description": "the first rows alone"},
+            "guardrails": {"anyOf": [_TEXT, {"type": "object"}]},
+        }
+    )
+    return {**corpus, "oneOf": [{"required": [key]} for key in source]}
 
 
 def case_file_schema() -> dict[str, Any]:
@@ -59,6 +97,7 @@ def case_file_schema() -> dict[str, Any]:
             "anyOf": [_TEXT, _object({"name": _TEXT, "on_call": {"type": "integer", "minimum": 1}}, ("name",))],
             "description": "how the guard's API fails, on every call or on the n-th alone",
         },
+        "rubric": {"type": "array", "minItems": 1, "items": _CRITERION, "description": "what is scored, 1 to 5"},
     }
     matrix = {
         "anyOf": [
@@ -88,10 +127,24 @@ def case_file_schema() -> dict[str, Any]:
                     "anyOf": [_TEXT, {"type": "object"}],
                     "description": "the configuration: a path beside this file, or inline",
                 },
+                "grader": {
+                    "anyOf": [_TEXT, _GRADER],
+                    "description": "who scores rubrics: module:function, or a model behind an API",
+                },
                 "cassette": {**_TEXT, "description": "recorded answers of the guard's API: a path beside this file"},
+                "shadow": {
+                    "anyOf": [_TEXT, {"type": "object"}],
+                    "description": "a candidate configuration that judges the same cases beside the current one",
+                },
+                "gates": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "what the figures of this file must show, as in recall[tag:pii]>=0.95",
+                },
                 "defaults": _object(shared),
                 "cases": {"type": "array", "minItems": 1, "items": case},
+                "corpora": {"type": "array", "minItems": 1, "items": _corpus()},
             },
-            ("cases",),
         ),
+        "anyOf": [{"required": ["cases"]}, {"required": ["corpora"]}],
     }

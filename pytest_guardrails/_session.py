@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from pytest_guardrails import _marker
 from pytest_guardrails._answers import Answers
+from pytest_guardrails._armed_items import Arming, called
+from pytest_guardrails._arming import Attempt
 from pytest_guardrails._cases import with_fault
 from pytest_guardrails._codec import encode
 from pytest_guardrails._diagnosis import diagnosis, headline
 from pytest_guardrails._engines import Engines
 from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
+from pytest_guardrails._executors import ExecutorSpec, parse
 from pytest_guardrails._expect import Show, came, judge, summary
 from pytest_guardrails._failures import failure_repr
+from pytest_guardrails._found import FoundCases, Judged, as_labelled, heard
 from pytest_guardrails._key import mask_key
 from pytest_guardrails._mask import mask_trace, masker, placeholders_of
 from pytest_guardrails._model import (
+    Armed,
+    ArmedTest,
     Case,
     CaseRecord,
     CaseResult,
     CaseStatus,
+    CorpusRecord,
+    Expectation,
+    Guard,
+    Sample,
     Trace,
 )
-from pytest_guardrails._records import after_pytest, guard_of, masked_names, record_of, shown_path
+from pytest_guardrails._records import after_pytest, guard_key, guard_of, masked_names, record_of, shown_path
 from pytest_guardrails._results import Results
+from pytest_guardrails._shadow import Shadows
+from pytest_guardrails.reporters._facts import category, latency_ms
 from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
 
 
@@ -42,6 +55,12 @@ class Running:
     trace: Trace | None = None
     result: CaseResult | None = None
     mismatch: VerdictMismatch | None = None
+    is_labelled: bool = False
+    is_generated: bool = False
+    judged: Judged | None = None
+    traces: list[Trace] = field(default_factory=list)  # kept where the run arms its tests
+    put_back: Callable[[], None] | None = None  # what the model's upstream was when the test began
+    armed: Armed | None = None
 
 
 class JudgedEngine(Engine):
@@ -76,8 +95,12 @@ class JudgedEngine(Engine):
         """
         __tracebackhide__ = True
         current = self._current()
+        answers: list[Any] = []
+        if upstream is not None and (self._session.is_generated or self._session.shadows.on):
+            upstream = heard(upstream, answers)
         trace = super().run(request, upstream) if current is self else current.run(request, upstream)
-        self._session.judge_running(trace, current)
+        sample = request if isinstance(request, Sample) else None
+        self._session.judge_running(trace, current, sample, answers[0] if answers else None)
         return trace
 
 
@@ -93,6 +116,10 @@ class GuardrailsSession:
         self._is_worker = hasattr(config, "workerinput")
         self.answers = Answers(config, item_key, self._shown_alone)
         self.engines = Engines(config, self.answers.connected)
+        self.arming = Arming(config, self.answers)
+        self.shadows = Shadows(config, self.engines, self.answers)
+        self._variant: Engine | None = None  # what the test that runs is called again with
+        self.found = FoundCases(config, self.engines)
         self._upstream: RecordingUpstream | None = None
         self._sent: set[str] = set()
         self._read_marks: dict[int, tuple[Case, pytest.Mark]] = {}
@@ -102,18 +129,38 @@ class GuardrailsSession:
     # Configuration and engines
 
     def refuse_bad_options(self) -> None:
-        """Raise a usage error (exit status 4) for a report or configuration that cannot be meant."""
+        """Raise a usage error (exit status 4) for a report, a configuration or an executor that cannot be meant."""
         try:
             self.results.targets()
+            self.results.gates.asked()
             if self.config.getoption("guardrails_config") == "":
                 raise ConfigError("--guardrails-config is empty: it names no configuration")
             texts = self.config.getini("guardrails_cassette_texts")
             if texts not in ("plain", "masked"):
                 raise ConfigError(unknown("guardrails_cassette_texts", texts, ("plain", "masked")))
+            self.executor()
+            self.found.refuse_bad_option()
+            self.arming.refuse_bad_option()
+            self.results.least_coverage()
+            self.results.versions.refuse_bad_options()
+            self.shadows.default()
             if (path := self.engines.overriding()) is not None:
                 self.engines.of(path)
         except ConfigError as exc:
             raise pytest.UsageError(str(exc)) from None
+
+    def executor(self) -> ExecutorSpec | None:
+        """Return where corpora are judged: ``--guardrails-executor``, else the ini key; None is here.
+
+        Raises:
+            ConfigError: where it cannot be meant.
+        """
+        option, ini = self.config.getoption("guardrails_executor"), self.config.getini("guardrails_executor")
+        try:
+            return parse(ini if option is None else option) if ini or option is not None else None
+        except ConfigError as exc:
+            where = "the ini key guardrails_executor" if option is None else "--guardrails-executor"
+            raise ConfigError(f"{where}: {exc.message}") from None
 
     def judged_engine(self, config: Any) -> Engine:
         """Return the engine for ``guardrail_engine``; a bad configuration fails the test without a stack."""
@@ -131,6 +178,8 @@ class GuardrailsSession:
         The fixture lives as long as the session, and pytest gives the first one to all: it must not bring along the
         configuration of the module that asked first.
         """
+        if self._variant is not None:
+            return self._variant
         item = self.config.stash.get(self._item_key, None)
         if self._item_engine[0] is not item:
             request = getattr(item, "_request", None)
@@ -158,7 +207,16 @@ class GuardrailsSession:
         expected = None
         if mark is not None and not hasattr(item, "case"):
             expected = self._expected(item, mark)
-        self.running = Running(item.nodeid, expected)
+        is_labelled = expected is not None and mark is not None and mark.args[0] == _marker.LABELLED
+        is_generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+        self.running = Running(item.nodeid, expected, is_labelled=is_labelled, is_generated=is_generated)
+        if self.arming.on:
+            self.running.put_back = self.upstream().snapshot()
+
+    @property
+    def is_generated(self) -> bool:
+        """True while a test runs whose inputs Hypothesis generates."""
+        return self.running is not None and self.running.is_generated
 
     def _expected(self, item: pytest.Item, mark: pytest.Mark) -> Case:
         """Return what a marked test expects; a mark that many tests share is read once."""
@@ -176,11 +234,12 @@ class GuardrailsSession:
         if running is not None:
             self._ended[running.nodeid] = running
 
-    def judge_running(self, trace: Trace, engine: Engine) -> None:
-        """Judge a trace of the test that runs, if it is marked.
+    def judge_running(self, trace: Trace, engine: Engine, sample: Sample | None = None, answer: Any = None) -> None:
+        """Judge a trace of the test that runs, if it is marked; ``sample`` is what was sent, where it was one.
 
         Raises:
             VerdictMismatch: where it is not as expected.
+            ConfigError: where labels say what is expected, and what was sent has none.
         """
         __tracebackhide__ = True
         running = self.running
@@ -188,13 +247,27 @@ class GuardrailsSession:
             return
         running.runs += 1
         running.trace, running.engine = trace, engine
+        if self.arming.on and not running.is_generated:
+            running.traces.append(trace)
+        case = running.expected or Case("", trace.request, Expectation(trace.verdict))
+        if running.is_labelled:
+            case = as_labelled(case, _marker.labelled(sample), trace, engine.guardrails)
+        elif sample is not None and case.label is None:
+            case = replace(case, label=sample.label)
+        running.judged = Judged(case, trace, answer, sample, engine.guardrails)
         if running.expected is None:
             return
         show = self.show(trace)
-        running.result = judge(running.expected, trace, show)
+        running.result = judge(case, trace, show)
         if running.result.status is not CaseStatus.AS_EXPECTED:
-            running.mismatch = VerdictMismatch(self.diagnose(running.expected, trace, running.result, show))
+            running.mismatch = VerdictMismatch(self.diagnose(case, trace, running.result, show))
+            running.mismatch.judged = running.judged if running.is_generated else None
             raise running.mismatch
+
+    def notice_found(self, item: pytest.Item, exc: BaseException) -> None:
+        """Keep what Hypothesis found, where it failed the test that runs."""
+        if self.running is not None and self.running.is_generated:
+            self.found.notice(item, exc, self.running.judged)
 
     def require_runs(self) -> None:
         """Fail a marked test that passed without running the engine, or by swallowing a mismatch.
@@ -223,6 +296,38 @@ class GuardrailsSession:
         __tracebackhide__ = True
         if self.running is not None and self.running.mismatch is not None:
             raise self.running.mismatch
+
+    # Arming
+
+    def arm(self, item: pytest.Item) -> None:
+        """Judge a test that has passed again with its guards disarmed, where the run asks for it."""
+        running = self.running
+        if running is None or not self.arming.on or hasattr(item, "case"):
+            return
+        if not running.runs and "guardrail_engine" not in getattr(item, "fixturenames", ()):
+            return  # it asks for a fault alone
+        put_back, properties = self.upstream().snapshot(), list(item.user_properties)
+        running.armed = self.arming.test(item, running.engine, running.traces, functools.partial(self._again, item))
+        put_back()
+        item.user_properties[:] = properties
+
+    def _again(self, item: pytest.Item, variant: Engine) -> Attempt:
+        """Call the test that runs again with another engine, judged as it was, beside its own record."""
+        before = self.running
+        assert before is not None  # noqa: S101 - it is what is called again
+        if before.put_back is not None:
+            before.put_back()
+        self.running, self._variant = Running(before.nodeid, before.expected, is_labelled=before.is_labelled), variant
+        try:
+            return self.arming.answered(item, functools.partial(self._attempt, item, self.running))
+        finally:
+            self.running, self._variant = before, None
+
+    def _attempt(self, item: pytest.Item, running: Running) -> Attempt:
+        passed, reason = called(item.runtest)
+        if passed:
+            passed, reason = called(self.require_runs)
+        return Attempt(passed, tuple(running.traces), reason)
 
     # Judging and showing
 
@@ -272,7 +377,8 @@ class GuardrailsSession:
         """Return the record of a marked test in Python."""
         mark = item.get_closest_marker(_marker.NAME)
         assert mark is not None  # noqa: S101 - the hook looked
-        case = getattr(item, "case", None) or self._expected(item, mark)
+        judged = running.judged if running else None
+        case = getattr(item, "case", None) or (judged.case if judged else self._expected(item, mark))
         trace, result = (running.trace, running.result) if running else (None, None)
         nodeid = item.nodeid
         if not self.revealed:
@@ -280,20 +386,42 @@ class GuardrailsSession:
             case = replace(case, id=name)
         generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
         made = record_of(nodeid, case, trace, result, running.engine if running else None)
-        return replace(made, runs=running.runs if running else 0, generated=generated)
+        armed = running.armed if running else None
+        shadow = None if generated or judged is None else self.shadows.of_test(item, judged)
+        key = masked_names(item, masker(mask_key(self.config)))[0] if self.revealed else nodeid
+        made = replace(made, shadow=shadow, key=None if key == nodeid else key)
+        return replace(made, runs=running.runs if running else 0, generated=generated, armed=armed)
+
+    def attach_armed(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Put onto the report of a test without a mark what arming says of it."""
+        running = self._ended.pop(item.nodeid, None) if call.when == "call" else None
+        if running is None or running.armed is None or not report.passed:
+            return
+        nodeid = item.nodeid if self.revealed else masked_names(item, masker(mask_key(self.config)))[0]
+        key = guard_key(running.engine) if running.engine else ""
+        test, guard = ArmedTest(nodeid, key, running.armed), self._unsent(key, running.engine)
+        if self._is_worker:
+            riding = {"test": encode(test, sparse=True), "guard": guard and encode(guard)}
+            report.guardrails_armed = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
+        else:
+            self.results.keep_armed(test, guard)
+
+    def _unsent(self, key: str, engine: Engine | None) -> Guard | None:
+        """Return what a report says of an engine, the first time that it is asked for."""
+        if engine is None or key in self._sent:
+            return None
+        self._sent.add(key)
+        return guard_of(engine, self._shown_alone)
 
     def ride(self, report: pytest.TestReport, item: pytest.Item, record: CaseRecord, engine: Engine | None) -> None:
         """Keep a record, or from an xdist worker put it onto its report as JSON; its guard goes along the first time.
 
         A worker that dies loses nothing that way: what it reported has arrived.
         """
-        guard = None
+        guard = self._unsent(record.guard, engine)
         if not item.path.is_relative_to(self.config.rootpath):  # a pack: no path of the machine goes along
             file = shown_path(item.path, self.config.rootpath)
             record = replace(record, nodeid=f"{file}::{record.nodeid.partition('::')[2]}", file=file)
-        if engine is not None and record.guard not in self._sent:
-            self._sent.add(record.guard)
-            guard = guard_of(engine)
         if self._is_worker or self.config.getoption("guardrails_report"):
             record = self._masked(record)  # it leaves this process; without a report nobody reads its texts
         if self._is_worker:
@@ -304,11 +432,44 @@ class GuardrailsSession:
         if record.trace is not None:
             properties: list[tuple[str, object]] = [
                 ("guardrail.verdict", record.trace.verdict.value),
+                ("guardrail.expected", record.expected),
                 ("guardrail.decided_by", record.trace.decided_by or ""),
+                ("guardrail.category", category(record)),
                 ("guardrail.guard", record.guard),
+                ("guardrail.guard_version", str(engine.version) if engine is not None else ""),
+                ("guardrail.latency_ms", latency_ms(record)),
             ]
             item.user_properties.extend(properties)  # JUnit's reporter reads them from the teardown report
             report.user_properties.extend(properties)
+
+    def ride_corpus(
+        self,
+        report: pytest.TestReport,
+        item: pytest.Item,
+        record: CorpusRecord,
+        engine: Engine | None,
+        shadow: CorpusRecord | None = None,
+    ) -> None:
+        """Keep the record of a corpus, or from an xdist worker put it onto its report as JSON, as `ride` does.
+
+        ``shadow`` is what a candidate did with it.
+        """
+        guard = self._unsent(record.guard, engine)
+        if not item.path.is_relative_to(self.config.rootpath):
+            file = shown_path(item.path, self.config.rootpath)
+            record = replace(record, nodeid=f"{file}::{record.nodeid.partition('::')[2]}", file=file)
+        shadow = shadow and replace(shadow, nodeid=record.nodeid, file=record.file)
+        if self._is_worker:
+            riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
+            riding["shadow"] = shadow and encode(shadow, sparse=True)
+            report.guardrails_corpus = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
+        else:
+            self.results.keep_corpus(record, guard)
+            if shadow is not None:
+                self.results.keep_corpus(shadow, None)
+        properties: list[tuple[str, object]] = [("guardrail.corpus", record.name), ("guardrail.guard", record.guard)]
+        item.user_properties.extend(properties)
+        report.user_properties.extend(properties)
 
     # The end of the run
 
@@ -317,4 +478,5 @@ class GuardrailsSession:
         self.results.notes, drifted = self.answers.finish()
         if drifted and exitstatus == pytest.ExitCode.OK:
             exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.results.notes += self.found.finish()
         return self.results.finish(session, exitstatus)

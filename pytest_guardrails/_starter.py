@@ -50,6 +50,12 @@ cases:
     input: how do I get started with ${phrase}?
     expect: {verdict: allow, action: none}
 
+  - id: our-own-address-is-left-alone
+    label: benign
+    input: may I write to support@example.com?
+    response: please do
+    expect: {verdict: allow, action: none}
+
   - id: answers-are-sanitized
     severity: high
     input: who can help me?

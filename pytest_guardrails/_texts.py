@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
@@ -21,13 +21,20 @@ _LONG = 10**8
 _DEEPEST = 100
 _LABEL = re.compile(r"\w[\w ./:+&-]{0,63}")
 _LONG_NUMBER = re.compile(r"[0-9]{5}")
+_NINE_DIGITS = re.compile(r"[0-9](?:[ ./:+&_-]{0,3}[0-9]){8}")  # a card, an account or a phone, however it is grouped
+_TOKEN = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20}")  # a key; a word of that length has no digit
 _DATA_KEYS = frozenset({"url", "image_url", "file_data"})
 _DATA_URL = re.compile(r"data:[\w.+/-]+;base64,[A-Za-z0-9+/=_-]*", re.ASCII)
 
 
 def is_label(text: object) -> TypeGuard[str]:
-    """True for a name that can be published: it cannot hold an address, a card or a sentence of a request."""
-    return isinstance(text, str) and _LABEL.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
+    """True for a name that can be published: it cannot hold an address, a card, a key or a long sentence."""
+    return is_id(text) and _LONG_NUMBER.search(text) is None and _TOKEN.search(text) is None
+
+
+def is_id(text: object) -> TypeGuard[str]:
+    """True for an id that can be published: a label that may also be a short number or a hash."""
+    return isinstance(text, str) and _LABEL.fullmatch(text) is not None and _NINE_DIGITS.search(text) is None
 
 
 def texts_in_scope(messages: tuple[Message, ...], scope: Scope) -> tuple[Text, ...]:
@@ -61,21 +68,25 @@ def replaced(text: str, findings: Sequence[Finding]) -> str:
     whole = [finding for finding in findings if finding.start is None]
     if whole:
         return whole[0].replacement or ""
-    spans = sorted((f.start or 0, f.end or 0, f.replacement or "") for f in findings)
-    merged: list[tuple[int, int, str, int]] = []
-    for start, end, replacement in spans:
-        if merged and start < merged[-1][1]:
-            first, last, widest, width = merged[-1]
-            if end - start > width:
-                widest, width = replacement, end - start
-            merged[-1] = (first, max(last, end), widest, width)
-        else:
-            merged.append((start, end, replacement, end - start))
     out, position = [], 0
-    for start, end, replacement, _ in merged:
+    for start, end, replacement in merged((f.start or 0, f.end or 0, f.replacement or "") for f in findings):
         out += [text[position:start], replacement]
         position = end
     return "".join([*out, text[position:]])
+
+
+def merged(spans: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Return (start, end, replacement) in order; those that overlap become one, with the widest one's replacement."""
+    found: list[tuple[int, int, str, int]] = []
+    for start, end, replacement in sorted(spans):
+        if found and start < found[-1][1]:
+            first, last, widest, width = found[-1]
+            if end - start > width:
+                widest, width = replacement, end - start
+            found[-1] = (first, max(last, end), widest, width)
+        else:
+            found.append((start, end, replacement, end - start))
+    return [(start, end, replacement) for start, end, replacement, _ in found]
 
 
 def _texts_of(message: Message) -> Iterator[tuple[str, str]]:

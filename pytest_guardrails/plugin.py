@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_guardrails._faults import Fault
+    from pytest_guardrails._model import CorpusRecord
     from pytest_guardrails._session import GuardrailsSession
     from pytest_guardrails.lasso import LassoClient
     from pytest_guardrails.servers import LassoServer
@@ -19,13 +20,24 @@ if TYPE_CHECKING:
 MARKER = "expect_verdict"
 FAULT_MARKER = "inject_fault"
 FAULT_FIXTURE = "lasso_fault"
+CORPUS_MARKER = "corpus"
 RECORD_MODES = ("none", "once", "new", "all", "verify")
 SUFFIXES = (".guardrails.yaml", ".guardrails.yml")
 SEVERITIES = ("critical", "high", "medium", "low")
 REPORT = "--guardrails-report"
+SAVE_FAILURES = "--guardrails-save-failures"
+ARMING = "--guardrails-arming"
+BASELINE = "--guardrails-baseline"
+HISTORY = "--guardrails-history"
+BARE = (REPORT, SAVE_FAILURES, ARMING, BASELINE, HISTORY)  # options whose value may be left out
+CHECKED = (
+    "report", "config", "executor", "save_failures", "arming", "min_coverage", "fail_on", "baseline",
+    "update_baseline", "history", "shadow",
+)  # fmt: skip  # before any test runs
 
 _session_key = pytest.StashKey["GuardrailsSession"]()
 _item_key = pytest.StashKey[pytest.Item]()
+_deselected_key = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,8 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         nargs="?",
         const="",
         metavar="TYPE[:DEST]",
-        help="write a report: alone, a folder guardrails-report/ with report.json, index.html and summary.md; "
-        "=json, =html or =md writes that one, to DEST if given. Repeatable; the value needs the '='.",
+        help="write a report: alone, a folder guardrails-report/ with report.json, index.html and summary.md; =TYPE "
+        "(csv, ctrf, gha-benchmark, html, json, junit, md, openmetrics, sarif, traces, or one of a package) writes "
+        "that one, to DEST if given. Repeatable; the value needs the '='.",
     )
     group.addoption(
         "--guardrails-config",
@@ -58,6 +71,79 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "cassettes that are not there; new records what is missing; all records everything again; verify asks live, "
         "reports what has changed and writes nothing",
     )
+    group.addoption(
+        "--guardrails-executor",
+        metavar="EXECUTOR",
+        help="where the messages of a corpus are judged: threads or processes (threads:8, processes:4), or the workers "
+        "of a scheduler, dask:ADDRESS; by default one after the other in this process",
+    )
+    group.addoption(
+        "--guardrails-resume",
+        action="store_true",
+        help="continue the corpora of a run that was interrupted, from the results that it left in pytest's cache; one "
+        "that has changed since, or whose guard has, starts afresh and says so",
+    )
+    group.addoption(
+        SAVE_FAILURES,
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="append what Hypothesis found to a case file: PATH (it needs the '='), by default beside each test file "
+        "test_x.py the file test_x.found.guardrails.yaml",
+    )
+    group.addoption(
+        ARMING,
+        nargs="?",
+        const="",
+        metavar="MODE",
+        help="judge each case and test that passes again with each guardrail off, with all off, and with one that "
+        "denies everything, and list those that do not notice. =live (it needs the '=') also where a guard asks an API "
+        "that no recording answers",
+    )
+    group.addoption(
+        "--guardrails-min-coverage",
+        metavar="PERCENT",
+        help="fail the run where fewer of the checks' cells are covered: fired on an attack, silent on a near miss, "
+        "and with --guardrails-arming decided alone",
+    )
+    group.addoption(
+        BASELINE,
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="compare the run with a baseline (PATH needs the '='; by default .guardrails/baseline.jsonl) and fail it "
+        "where the guards have become worse",
+    )
+    group.addoption(
+        "--guardrails-update-baseline",
+        action="store_true",
+        default=None,
+        help="write what the run judged into the baseline, say what has changed, and accept it",
+    )
+    group.addoption(
+        HISTORY,
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="append a line per guard version to a history (PATH needs the '='; by default .guardrails/history.jsonl); "
+        "PATH may be the URL of a database: sqlite:///PATH or postgresql://...",
+    )
+    group.addoption(
+        "--guardrails-shadow",
+        metavar="PATH",
+        help="a candidate configuration that judges the same cases in the same run; it is compared and fails nothing",
+    )
+    parser.addini("guardrails_shadow", "the candidate configuration, relative to the ini file")
+    parser.addini("guardrails_executor", "what --guardrails-executor says, where it is not given", default="")
+    parser.addini("guardrails_grader", "who scores rubrics: module:function, or file.py:function from rootdir")
+    group.addoption(
+        "--guardrails-fail-on",
+        action="append",
+        metavar="GATE",
+        help="fail the run unless a figure is as demanded: 'fpr<=0.01', 'recall[tag:pii]>=95%%', 'error_rate==0', "
+        "'p95<=50ms'; rates are judged on their exact 95%% bound, or on the estimate: 'point:fpr<=1%%'. Repeatable",
+    )
+    parser.addini("guardrails_fail_on", "gates, one per line, beside those of --guardrails-fail-on", type="linelist")
     parser.addini("guardrails_config", "the guardrail configuration to test, relative to the ini file")
     parser.addini("guardrails_cassettes", "the folder of cassettes, relative to rootdir", default="cassettes")
     parser.addini(
@@ -67,11 +153,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _closed(args: list[str]) -> list[str]:
+    """Close bare options; a database's URL after one is its value: as a missing file, pytest would print it whole."""
+    closed: list[str] = []
+    for arg in args:
+        if closed and closed[-1] == f"{HISTORY}=" and "://" in arg:
+            closed[-1] += arg
+        else:
+            closed.append(f"{arg}=" if arg in BARE else arg)
+    return closed
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
-    """Keep a bare ``--guardrails-report`` from taking the path after it for its value."""
-    if REPORT in args:
-        args[:] = [f"{REPORT}=" if arg == REPORT else arg for arg in args]
+    """Keep a bare option whose value may be left out from taking the path after it for its value."""
+    if any(option in args for option in BARE):
+        args[:] = _closed(args)
         parse = parser.parse_known_args
         early_config.known_args_namespace = parse(args, namespace=early_config.known_args_namespace)
 
@@ -88,12 +185,19 @@ def pytest_configure(config: pytest.Config) -> None:
         "inject_fault(name, /, *, on_call): the guard's API fails in this way, on each call or on the n-th alone",
     )
     config.addinivalue_line("markers", "cassette(name, /): the recorded answers that this test is given")
+    config.addinivalue_line(
+        "markers",
+        "corpus(file, /, *, shipped, sample, n, seed, name, label, max_fpr, min_recall, columns, concurrency, "
+        "rate_limit, limit): labelled messages that are measured as a whole, before the test runs",
+    )
     for severity in SEVERITIES:
         config.addinivalue_line("markers", f"{severity}: guardrail cases of this severity")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Controller(config), "guardrails-controller")
-    options = [config.getoption(f"guardrails_{name}") for name in ("report", "config")]
-    if any(option not in (None, []) for option in options) or config.getini("guardrails_cassette_texts") != "plain":
+    options = [config.getoption(f"guardrails_{name}") for name in CHECKED]
+    inis = [config.getini("guardrails_cassette_texts") != "plain", config.getini("guardrails_executor") != ""]
+    inis += [config.getini("guardrails_fail_on") != [], bool(config.getini("guardrails_shadow"))]
+    if any(option not in (None, []) for option in options) or any(inis):
         _session(config).refuse_bad_options()
 
 
@@ -106,6 +210,21 @@ def _session(config: pytest.Config) -> GuardrailsSession:
         session = GuardrailsSession(config, _item_key)
         config.stash[_session_key] = session
     return session
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what was chosen not to run: gates speak of the rest."""
+    for item in items[:1]:
+        item.config.stash[_deselected_key] = item.config.stash.get(_deselected_key, 0) + len(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the gates of case files from an xdist worker to the controller, which has read none."""
+    output = getattr(session.config, "workeroutput", None)
+    own = session.config.stash.get(_session_key, None)
+    if output is not None:
+        output["guardrails_gates"] = own.results.gates.riding() if own is not None else {}
+        output["guardrails_deselected"] = session.config.stash.get(_deselected_key, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -130,6 +249,13 @@ def _is_marked(item: pytest.Item) -> bool:
     return MARKER in item.keywords and item.get_closest_marker(MARKER) is not None
 
 
+def _has_corpus(item: pytest.Item) -> bool:
+    """True for a corpus of a case file, and for a test that is marked with one."""
+    if CORPUS_MARKER not in item.keywords or item.get_closest_marker(CORPUS_MARKER) is None:
+        return False
+    return isinstance(item, pytest.Function) or hasattr(item, "spec")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
@@ -137,7 +263,7 @@ def pytest_make_collect_report(
     """Turn a marker with wrong arguments into a collection error of its module."""
     report = yield
     items = [item for item in report.result or () if isinstance(item, pytest.Function)]
-    marked = [item for item in items if _is_marked(item) or FAULT_MARKER in item.keywords]
+    marked = [item for item in items if _is_marked(item) or FAULT_MARKER in item.keywords or _has_corpus(item)]
     if marked and report.passed:
         from pytest_guardrails._failures import marker_problems
 
@@ -170,6 +296,10 @@ def _injects_fault(item: pytest.Item) -> bool:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge what a test runs; fail one that ran nothing, swallowed a mismatch, or whose fault nothing has met."""
+    if isinstance(item, pytest.Function) and _has_corpus(item):
+        from pytest_guardrails._corpus_items import judge_marked
+
+        judge_marked(_session(item.config), item)
     spoilt = _injects_fault(item)
     if not (spoilt or _is_marked(item) or "guardrail_engine" in getattr(item, "fixturenames", ())):
         return (yield)
@@ -180,8 +310,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         session.require_runs()
         if spoilt:
             session.answers.refuse_unmet_fault(item)
+        session.arm(item)
     except pytest.skip.Exception:
         session.refuse_swallowed()
+        raise
+    except (Exception, pytest.fail.Exception) as exc:
+        session.notice_found(item, exc)
         raise
     finally:
         session.end()
@@ -198,8 +332,16 @@ def pytest_runtest_makereport(
     if _is_marked(item):
         session = _session(item.config)
         session.attach(item, call, report)
+    elif session is not None:
+        session.attach_armed(item, call, report)
+    if _has_corpus(item):
+        from pytest_guardrails._corpus_items import attach
+
+        session = _session(item.config)
+        attach(session, item, call, report)
     if session is not None:
         session.answers.attach(item, call, report)
+        session.found.attach(item, report)
     return report
 
 
@@ -237,6 +379,15 @@ class Controller:
         riding = getattr(report, "guardrail", None)
         if riding is not None:
             _session(self._config).results.gather(riding)
+        armed = getattr(report, "guardrails_armed", None)
+        if armed is not None:
+            _session(self._config).results.gather_armed(armed)
+        found = getattr(report, "guardrails_found", None)
+        if found is not None:
+            _session(self._config).found.gather(found)
+        corpus = getattr(report, "guardrails_corpus", None)
+        if corpus is not None:
+            _session(self._config).results.gather_corpus(corpus)
         recording = getattr(report, "guardrails_recording", None)
         if recording is not None:
             _session(self._config).answers.gather(recording)
@@ -246,6 +397,7 @@ class Controller:
         """Write the reports, also of a run that was cut short, and mark a run whose guards errored as untrusted."""
         own = self._own()
         if own is not None:
+            own.results.gates.deselected = self._config.stash.get(_deselected_key, 0)
             session.exitstatus = own.finish(session, exitstatus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -254,8 +406,19 @@ class Controller:
         if own is not None:
             own.results.summarise(terminalreporter)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Gather what an xdist worker sent at its end."""
+        output = getattr(node, "workeroutput", None) or {}
+        counts = (self._config.stash.get(_deselected_key, 0), output.get("guardrails_deselected", 0))
+        self._config.stash[_deselected_key] = max(counts)  # every worker has collected all
+        if gates := output.get("guardrails_gates"):
+            _session(self._config).results.gates.gather(gates)
+
     def _own(self) -> GuardrailsSession | None:
         if self._config.getoption("guardrails_report") or self._config.getoption("guardrails_record") != "none":
+            return _session(self._config)
+        if self._config.getoption("guardrails_fail_on") or self._config.getini("guardrails_fail_on"):
             return _session(self._config)
         return self._config.stash.get(_session_key, None)
 
@@ -283,6 +446,16 @@ def guardrails_config(pytestconfig: pytest.Config) -> Any:
 def guardrail_engine(guardrails_config: Any, pytestconfig: pytest.Config) -> Engine:
     """The engine under test; inside a marked test each ``run(...)`` is judged at once."""
     return _session(pytestconfig).judged_engine(guardrails_config)
+
+
+@pytest.fixture
+def corpus_result(request: pytest.FixtureRequest) -> CorpusRecord:
+    """What came of the corpus of a test marked ``@corpus``: its counts by group, times and worst samples."""
+    if not _has_corpus(request.node):
+        pytest.fail("corpus_result is for tests marked @corpus(...): there is no corpus to measure", pytrace=False)
+    from pytest_guardrails._corpus_items import result_of_marked
+
+    return result_of_marked(_session(request.config), request.node)
 
 
 @pytest.fixture(scope="session")

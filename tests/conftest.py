@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -27,6 +29,29 @@ input_guardrails:
 output_guardrails:
   - {id: answers, default.contains: {words: [secret], operator: none}, deny: true}
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outside_github() -> Iterator[None]:
+    """No run inside a test speaks to the GitHub job that runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def reports_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every report.json that a test makes is valid by its schema, and reads as the run that it was made from."""
+    reporters: Any = importlib.import_module("pytest_guardrails.reporters")
+
+    def checked(run: Any) -> str:
+        text: str = reporters.json_report(run)
+        reading: Any = importlib.import_module("pytest_guardrails._report")
+        assert reporters.json_report(reading.run_of(json.loads(text))) == text
+        return text
+
+    monkeypatch.setitem(reporters.REPORTERS, "json", checked)
 
 
 @pytest.fixture

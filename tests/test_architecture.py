@@ -20,13 +20,17 @@ PACKAGE = "pytest_guardrails"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_errors", "_codec"),
     ("_model",),
-    ("_document", "_texts", "_mask", "_stats", "_denial", "_diagnosis", "_dump", "_schema", "_starter"),
-    ("_engine", "_expect", "_metrics", "_parameters", "checks"),
-    ("_config", "_cases", "reporters", "_faults", "_cassette", "lasso"),
-    ("_marker", "targets", "_key", "servers", "strategies"),
-    ("_engines", "_failures", "_records", "_recording"),
-    ("_results", "_answers"),
+    ("_document", "_texts", "_mask", "_stats", "_denial", "_diagnosis", "_dump", "_schema", "_starter", "corpora"),
+    ("_engine", "_expect", "_metrics", "_allowlists", "_parameters", "checks", "_population", "_spool"),
+    ("_arming", "_coverage"),
+    ("_config", "_cases", "_corpus", "_gates", "reporters", "_faults", "_cassette", "lasso"),
+    ("_report",),
+    ("_marker", "_history", "targets", "_key", "servers", "strategies", "_executors", "_rubric"),
+    ("_engines", "_failures", "_records", "_recording", "_calibrate", "_run_gates", "_versions", "dashboard"),
+    ("_results", "_answers", "_found", "_merge"),
+    ("_shadow", "_armed_items"),
     ("_session",),
+    ("_corpus_items",),
     ("_collect",),
     ("plugin", "cli"),
     ("packs",),
@@ -34,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = ("yaml", "httpx", "httpx2", "vcr", "hypothesis", "jinja2", "jsonschema", "stdnum", "ssl", "sqlite3")
+HEAVY += ("sqlalchemy",)
 
 
 def modules() -> Iterator[tuple[str, Path]]:

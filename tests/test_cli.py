@@ -23,8 +23,8 @@ def test_init_writes_a_suite_that_passes(pytester: pytest.Pytester, capsys: pyte
     assert "now run: pytest --guardrails-report" in capsys.readouterr().out
     assert {str(p.relative_to(pytester.path)) for p in pytester.path.rglob("*") if p.is_file()} == set(STARTER)
     result = pytester.runpytest("--guardrails-report")
-    result.assert_outcomes(passed=8)
-    result.stdout.fnmatch_lines(["cases * 8 as expected, 0 not as expected, 0 errored"])
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(["cases * 9 as expected, 0 not as expected, 0 errored"])
 
 
 def test_init_writes_into_a_new_folder(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ PROMISED = [
     "Engine",
     "Expectation",
     "Finding",
+    "Findings",
     "Guardrail",
     "GuardrailResult",
     "GuardVersion",

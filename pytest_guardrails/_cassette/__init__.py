@@ -13,9 +13,10 @@ from pytest_guardrails._cassette._interaction import Interaction, key_of
 from pytest_guardrails._cassette._lint import Problem, lint
 from pytest_guardrails._cassette._metadata import KINDS, Metadata
 from pytest_guardrails._cassette._parts import merge_parts
-from pytest_guardrails._cassette._transport import MODES, RecordedTransport
+from pytest_guardrails._cassette._transport import CREDENTIAL, MODES, RecordedTransport
 
 __all__ = [
+    "CREDENTIAL",
     "KINDS",
     "MODES",
     "SUFFIXES",

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 REQUEST_HEADERS = frozenset({"accept", "content-type"})
 RESPONSE_HEADERS = frozenset({"content-type", "date", "location", "retry-after"})
 REDACTED = "REDACTED"
+_SHORTEST_CREDENTIAL = 8  # a shorter one could stand in any text
 FAILED = 599  # the status that vcrpy, which knows no exceptions, replays where a request failed
 
 # Fresh for each call, or about the caller and not about what is judged (facts: lasso-api.md, section 8).
@@ -142,6 +143,16 @@ def is_secret_name(name: str) -> bool:
     """True for the name of a header, parameter or JSON key whose value is a credential: api_key, accessToken, sig."""
     words = [word.lower() for word in _WORDS.findall(name)]
     return bool(words) and _SECRET.fullmatch(words[-1]) is not None
+
+
+def without_credentials(body: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return an answer without what the request's headers named like a key say: some APIs repeat it in their errors."""
+    for name, value in headers:
+        if is_secret_name(name):
+            for said in (value, value.rpartition(" ")[2]):
+                if len(said) >= _SHORTEST_CREDENTIAL:
+                    body = body.replace(said.encode("utf-8", "surrogatepass"), REDACTED.encode())
+    return body
 
 
 @functools.lru_cache(maxsize=1024)

@@ -9,7 +9,13 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_guardrails._cassette._interaction import FAILED, RESPONSE_HEADERS, Interaction, kept
+from pytest_guardrails._cassette._interaction import (
+    FAILED,
+    RESPONSE_HEADERS,
+    Interaction,
+    kept,
+    without_credentials,
+)
 from pytest_guardrails._cassette._replay import library_of
 
 
@@ -100,7 +106,7 @@ def _answered(request: Any, response: Any, start: float) -> Outcome:
         url=str(request.url),
         status=response.status_code,
         response_headers=headers,
-        response_body=response.content,
+        response_body=without_credentials(response.content, request.headers.multi_items()),
         latency_ms=_since(start),
     )
     return Outcome(answer)

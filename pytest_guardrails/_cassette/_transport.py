@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from pytest_guardrails._errors import ConfigError, MissingRecording, unknown
 
 Given = Mapping[str, Any] | Metadata | None
 
+CREDENTIAL = "guardrails_credential"  # a request's own extension: the header that it needs, None for none
 MODES = ("all", "new", "none", "once", "verify")
 
 _MOST_DIFFERENCES = 20  # a suite without its cassette misses thousands of times: the first ones say why
@@ -63,7 +64,7 @@ class RecordedTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
     in `Metadata`. ``part``: the name under which this process records. ``show``: how texts are shown where a
     recording is missing.
     ``kind_of``: the kind (recorded, synthetic) of what a URL answers. ``credential``: the header without which
-    nothing is sent.
+    nothing is sent, unless a request names its own in the extension `CREDENTIAL`.
 
     Raises:
         ConfigError: for an unknown mode, a cassette that cannot be read, is masked under another key, or is of
@@ -140,6 +141,12 @@ class RecordedTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         with self._lock:
             rest = [group[self._plays.get(key, 0) :] for key, group in self._index.items()]
             return tuple(interaction for group in rest for interaction in group)
+
+    def wind(self, keys: Iterable[str], steps: int) -> None:
+        """Move on by ``steps`` in the recorded answers to each of ``keys``; below 0, answers come again."""
+        with self._lock:
+            for key in keys:
+                self._plays[key] = max(0, self._plays.get(key, 0) + steps)
 
     def save(self) -> int:
         """Fold what was recorded, here and in left-over parts, into the cassette; return how many interactions.
@@ -219,8 +226,9 @@ class RecordedTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         Raises:
             ConfigError: where the credential's header is not there.
         """
-        if self._credential is not None and self._credential not in request.headers:
-            raise ConfigError(f"the mode {self.mode} sends this request, which has no {self._credential}")
+        needed = request.extensions.get(CREDENTIAL, self._credential)
+        if needed is not None and needed not in request.headers:
+            raise ConfigError(f"the mode {self.mode} sends this request, which has no {needed}")
 
     def _is_live(self, key: str) -> bool:
         return self.mode == "all" or (

@@ -55,6 +55,7 @@ class LassoAnswer:
 
     ``oddities`` are what makes it no verdict, ``conflicts`` what a reader should know; neither quotes a text of the
     body. ``messages`` is the copy that ``/classifix`` sends. ``called`` is False where there was no text to send.
+    ``latency_s`` is what the answer took here, ``vendor_s`` what it took when it was recorded, None where nobody knows.
     """
 
     violations_detected: bool | None = None
@@ -67,6 +68,7 @@ class LassoAnswer:
     called: bool = True
     sent: tuple[Sent, ...] = field(default=(), repr=False)
     latency_s: float = field(default=0.0, compare=False)
+    vendor_s: float | None = field(default=None, compare=False)
 
     @property
     def blocks(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from pytest_guardrails._errors import ConfigError, LassoError, unknown
-from pytest_guardrails._model import Finding, Message, Phase, Scope, Text, Verdict
+from pytest_guardrails._model import Finding, Findings, Message, Phase, Scope, Text, Verdict
 from pytest_guardrails._texts import texts_in_scope
 from pytest_guardrails.lasso._address import normalised_base_url
 from pytest_guardrails.lasso._answer import LassoAnswer
@@ -105,7 +105,7 @@ class LassoClassify:
             return []
         if decide(answer, rule) is Decision.ERROR:
             raise protocol_error(answer)
-        return findings_of(answer, rule, texts, mask=self.mask, offsets=self.offsets)
+        return Findings(findings_of(answer, rule, texts, mask=self.mask, offsets=self.offsets), answer.vendor_s)
 
     def _client(self) -> LassoClient:
         """Return the client of all calls, made for the first: until then a missing key is no mistake."""

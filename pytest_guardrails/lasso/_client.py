@@ -154,14 +154,17 @@ class LassoClient:
         if not entries:
             return _NOTHING_SENT
         started = time.monotonic()
-        received, oddities = self._post(f"{self.base_url}/{endpoint}", _encoded(content), _Left(self.timeout))
+        url = f"{self.base_url}/{endpoint}"
+        received, oddities, vendor_s = self._post(url, _encoded(content), _Left(self.timeout))
         answer = read_answer(received)
         if answer.findings:
             answer = compared(answer, entries, self.offsets)
         oddities += answer.oddities
-        return replace(answer, sent=entries, oddities=oddities, latency_s=time.monotonic() - started)
+        spent = time.monotonic() - started
+        return replace(answer, sent=entries, oddities=oddities, latency_s=spent, vendor_s=vendor_s)
 
-    def _post(self, url: str, content: bytes, left: _Left) -> tuple[bytes, tuple[str, ...]]:
+    def _post(self, url: str, content: bytes, left: _Left) -> tuple[bytes, tuple[str, ...], float | None]:
+        """Return the body, what is odd about it, and the seconds that it took when it was recorded."""
         library = self._library
         try:
             request = self._http.build_request(
@@ -170,7 +173,8 @@ class LassoClient:
             response = self._http.send(request, stream=True, follow_redirects=False)
             try:
                 _refuse_status(response)
-                return self._read(response, left), _odd_kind(response.headers.get("content-type", ""))
+                odd = _odd_kind(response.headers.get("content-type", ""))
+                return self._read(response, left), odd, _recorded_s(response.extensions.get("guardrails"))
             finally:
                 response.close()
         except library.TimeoutException as exc:
@@ -220,6 +224,12 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
     except (TypeError, ValueError):
         raise ConfigError("the tools of a request hold what JSON has no word for") from None
+
+
+def _recorded_s(notes: object) -> float | None:
+    """Return the seconds that a recorded answer took, from what a recorded transport notes beside it."""
+    noted = notes.get("latency_ms") if isinstance(notes, Mapping) else None
+    return noted / 1000 if isinstance(noted, int | float) else None
 
 
 def _odd_kind(content_type: str) -> tuple[str, ...]:

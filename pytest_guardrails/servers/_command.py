@@ -20,7 +20,7 @@ curl -s {base_url}/classify -H 'content-type: application/json' -H "lasso-api-ke
 def serve_lasso(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; the exit status is 0, or 1 if nothing could be served."""
     try:
-        with _until_told() as told, _server(arguments) as server:
+        with until_told() as told, _server(arguments) as server:
             base_url = server.url_for(arguments.fault) if arguments.fault else server.base_url
             key = "$LASSO_API_KEY" if arguments.key else server.api_key
             print(f"base URL  {base_url}")
@@ -39,7 +39,7 @@ def _server(arguments: argparse.Namespace) -> LassoServer:
 
 
 @contextmanager
-def _until_told() -> Iterator[threading.Event]:
+def until_told() -> Iterator[threading.Event]:
     """Give an event that SIGINT and SIGTERM set; afterwards they do again what they did before."""
     told = threading.Event()
     before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -134,6 +134,15 @@ class RecordingUpstream:
         self._replies += [r if isinstance(r, str | Response) else tuple(r) for r in replies]
         return self
 
+    def snapshot(self) -> Callable[[], None]:
+        """Return a function that puts back what was received and scripted so far, as often as it is called."""
+        requests, replies = tuple(self._requests), tuple(self._replies)
+
+        def put_back() -> None:
+            self._requests[:], self._replies[:] = requests, replies
+
+        return put_back
+
     def reset(self) -> None:
         """Forget what was received and scripted."""
         self._requests.clear()

@@ -1,0 +1,136 @@
+"""Hostile texts in what is kept of a run and compared: baseline, history, ``compare``, and reports drawn again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from pytest_guardrails._history import commit_of, compare, entries, pasts, read_side, side_of, update
+from pytest_guardrails._history._lines import entry_of
+from pytest_guardrails._history._lines import line_of as entry_line
+from pytest_guardrails._history._log import append, past_of, read
+from pytest_guardrails._history._log import line_of as history_line
+from pytest_guardrails._model import CaseRecord, CaseStatus, Outcome, Run, Verdict
+from pytest_guardrails.cli import main
+from pytest_guardrails.reporters import report_dict, write
+from pytest_guardrails.reporters._versions import comparison_lines, comparison_markdown
+
+
+def without_ledgers(run: Run) -> Run:
+    """Return the cases of a run with a start that history can read."""
+    return dataclasses.replace(run, corpora=(), started="2026-11-21T10:00:00+00:00")
+
+
+def flipped(run: Run) -> Run:
+    """Return a run in which each case came out the other way."""
+    return dataclasses.replace(run, records=tuple(map(_flipped, run.records)))
+
+
+def _flipped(record: CaseRecord) -> CaseRecord:
+    if record.trace is None or record.status is not CaseStatus.AS_EXPECTED:
+        return record
+    trace = dataclasses.replace(record.trace, verdict=Verdict.BLOCK)
+    wrong = {"status": CaseStatus.NOT_AS_EXPECTED, "outcome": Outcome.FALSE_NEGATIVE}
+    return dataclasses.replace(record, trace=trace, **wrong)
+
+
+def test_a_line_of_a_baseline(text: str, hostile: ModuleType, parsers: ModuleType) -> None:
+    """An entry is one line that acts on nothing, and is read back as it was."""
+    found = list(entries(without_ledgers(hostile.run_full_of(text))))
+    assert found
+    for entry in found:
+        line = entry_line(entry)
+        assert line.splitlines() == [line]
+        assert not parsers.unseen(line, keep="")
+        again = entry_of(json.loads(line))
+        assert json.dumps(again.key) == json.dumps(entry.key)
+        assert json.dumps(again.fired) == json.dumps(entry.fired)
+
+
+def test_a_baseline_that_is_written_can_be_read(text: str, hostile: ModuleType, tmp_path: Path) -> None:
+    """What a hostile run wrote is a baseline, equal to the run that wrote it."""
+    run, path = without_ledgers(hostile.run_full_of(text)), tmp_path / "baseline.jsonl"
+    update(path, "baseline.jsonl", run, lambda _file: False)
+    compared = compare(read_side(path, "baseline.jsonl"), side_of(run, "this run"))
+    assert (compared.pairs > 0, compared.flips, compared.new, compared.gone) == (True, (), 0, 0)
+
+
+def test_a_comparison_is_printed_harmlessly(text: str, hostile: ModuleType, parsers: ModuleType) -> None:
+    """Lines act on no terminal and CI, and Markdown shows keys and names as they are."""
+    run = without_ledgers(hostile.run_full_of(text))
+    compared = compare(side_of(run, text), side_of(flipped(run), text))
+    assert compared.flips
+    lines = list(comparison_lines(compared, width=100))
+    assert list(parsers.terminal_problems(lines, 10_000)) == []
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines)
+    said = "\n".join(comparison_markdown(compared))
+    assert list(parsers.markdown_problems(said)) == []
+    assert all(len(set(table)) == 1 for table in parsers.tables(said))
+    assert not parsers.unseen(said)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "md"])
+def test_compare_prints_harmlessly(
+    form: str, hostile: ModuleType, parsers: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command prints what was looked at above, of two reports that are full of every hostile text."""
+    texts = list(hostile.TEXTS.values())
+    records = [record for text in texts for record in hostile.run_full_of(text).records[:4]]
+    guards = [guard for text in texts for guard in hostile.run_full_of(text).guards]
+    base = without_ledgers(hostile.run_full_of("words"))
+    run = dataclasses.replace(base, records=tuple(records), guards=tuple(guards))
+    for name, one in (("a", run), ("b", flipped(run))):
+        write("json", tmp_path / f"{name}.json", one)
+    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json"), "--format", form]) == 1
+    said = capsys.readouterr().out
+    assert not parsers.unseen(said)
+    if form == "json":
+        assert json.loads(said)["failed"] is True
+    if form == "md":
+        assert list(parsers.markdown_problems(said)) == []
+
+
+def test_a_line_of_the_history(text: str, hostile: ModuleType, parsers: ModuleType, tmp_path: Path) -> None:
+    """A run is one line per guard version, whatever it is called, and each is read back."""
+    path = tmp_path / "history.jsonl"
+    run = without_ledgers(hostile.run_full_of(text))
+    found = list(pasts(run, commit_of(tmp_path)))
+    assert found
+    for past in found:
+        append(path, past)
+        assert not parsers.unseen(history_line(past), keep="")
+        assert history_line(past_of(history_line(past))) == history_line(past)
+    again, problems = read(path, "history.jsonl")
+    assert (len(again), problems) == (len(found), [])
+    assert len(path.read_text(encoding="utf-8").splitlines()) == len(found)
+
+
+def test_a_hostile_report_is_drawn_again(
+    text: str, hostile: ModuleType, parsers: ModuleType, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """``report`` reads a hostile report.json and prints any type of it as the run itself would have written it."""
+    run, path = hostile.run_full_of(text), tmp_path / "report.json"
+    write("json", path, run)
+    for kind in ("csv", "md"):
+        assert main(["report", str(path), "--to", kind]) == 0
+        parsers.PARSERS[kind](capsysbinary.readouterr().out.decode("utf-8"), run)
+
+
+def test_what_is_wrong_with_a_file_is_said_harmlessly(
+    text: str, hostile: ModuleType, parsers: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A report whose schema, status or severity is a hostile text is refused in words that act on nothing."""
+    data = report_dict(hostile.run_full_of("words"))
+    data["cases"][0]["status"] = text
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    for command in (["report", str(path), "--to", "md"], ["merge", str(path)], ["compare", str(path), str(path)]):
+        assert main(command) == 2
+        said = capsys.readouterr().err
+        assert said
+        assert not parsers.unseen(said)
+        assert len(said) < 20_000
