@@ -62,8 +62,8 @@ def suite(pytester: pytest.Pytester, hostile: ModuleType) -> int:
     cases = [
         {"id": f"{text}{number}", "input": texts[name], "note": texts[name], "xfail": texts[name] if number else False,
          "severity": "high", "response": texts[name], "rubric": [{"id": "kind", "ask": texts[name]}],
-         "expect": {"verdict": "block", "by": next(iter(named.values())), "findings": [texts[name]], "upstream": texts[name],
-                    "absent_upstream": [texts[name]], "warns": [texts[name]]}}
+         "expect": {"verdict": "block", "by": next(iter(named.values())), "findings": [texts[name]],
+                    "upstream": texts[name], "absent_upstream": [texts[name]], "warns": [texts[name]]}}
         for number in (0, 1) for name, text in named.items()
     ]  # fmt: skip
     for one in cases:
