@@ -26,6 +26,7 @@ from pytest_guardrails._model import (
     Message,
     Request,
     Verdict,
+    can_be_seen,
 )
 from pytest_guardrails._texts import is_label
 
@@ -259,8 +260,8 @@ def _filled(node: Node, values: Mapping[str, str]) -> Node:
 def _case(node: Node, own: Mapping[str, Node], defaults: Mapping[str, Node]) -> Case:
     keys = {**defaults, **own}
     name = own["id"].text("id")
-    if not name or "::" in name or not name.isprintable():  # pytest prints it as it is
-        own["id"].fail("an id is a text without '::', control characters or others that nobody can see")
+    if not name or "::" in name or not can_be_seen(name):  # pytest prints it as it is
+        own["id"].fail("an id is a text without '::' or control characters")
     if "expect" not in keys:
         node.fail(f"case {name!r} needs expect: what the trace must show")
     defaulted = defaults.get("expect")

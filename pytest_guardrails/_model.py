@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
@@ -14,6 +15,7 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function", "model"
 ENDPOINTS = ("chat/completions", "completions", "embeddings", "messages", "responses")
 SEVERITIES = ("critical", "high", "medium", "low")
 LABELS = ("attack", "benign")
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 BUILT_IN_CRITERIA = ("operator_warned", "order_seen", "upstream_sanitised")
 
 STATUS_OK = 200
@@ -326,13 +328,13 @@ class Guardrail:
             raise ConfigError("a guardrail has no id")
         if not self.checks:
             raise ConfigError(f"guardrail {self.id!r} has no checks: it would pass everything")
-        if not self.id.isprintable():  # it is logged and printed as it is
-            raise ConfigError(f"guardrail {self.id!r}: an id is one line, and has no character that nobody can see")
+        if not can_be_seen(self.id):  # it is logged and printed as it is
+            raise ConfigError(f"guardrail {self.id!r}: an id is a text without control characters")
         for check in self.checks:
             if not callable(check) or not isinstance(getattr(check, "id", None), str):
                 raise ConfigError(f"guardrail {self.id!r}: a check is a callable with an id, not {check!r}")
-            if not check.id.isprintable():
-                raise ConfigError(f"check {check.id!r}: an id is one line, and has no character that nobody can see")
+            if not can_be_seen(check.id):
+                raise ConfigError(f"check {check.id!r}: an id is a text without control characters")
         if self.action is Action.NONE:
             raise ConfigError(f"guardrail {self.id!r}: action none would make it do nothing; use warn")
         if self.phase is Phase.AFTER_REQUEST and self.scope.roles and "assistant" not in self.scope.roles:
@@ -960,6 +962,11 @@ class GateResult:
     passed: bool
     said: tuple[str, ...] = ()
     file: str | None = None
+
+
+def can_be_seen(name: str) -> bool:
+    """True if no character of a name ends its line, acts on a terminal or hides there (bidirectional, zero-width)."""
+    return name.isprintable() or not any(unicodedata.category(letter) in _UNSEEN for letter in name)
 
 
 def with_action(finding: Finding, action: Action) -> Finding:

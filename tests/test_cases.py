@@ -466,7 +466,9 @@ def expectations(draw: st.DrawFn) -> Expectation:
 
 CASES = st.builds(
     Case,
-    id=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=10).filter(lambda s: "::" not in s),
+    id=st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]), min_size=1, max_size=10).filter(
+        lambda s: "::" not in s
+    ),
     request=st.builds(
         Request,
         messages=st.lists(MESSAGES, min_size=1, max_size=3).map(tuple)

@@ -61,7 +61,7 @@ class Watched:
         return not self.errors and not self.dialogs and all(url.startswith("file:") for url in self.requests)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, no other test can have an event loop of its own
 def browser() -> Iterator[Any]:
     """Chromium; the tests are skipped where it, or Playwright, is not there."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (the extra 'browser')")

@@ -59,7 +59,8 @@ def _spellings(text: str) -> Iterator[str]:
     yield html.unescape(text)
     yield re.sub(r"(?<=[0-9])[ -]+(?=[0-9])", "", text) if "\n" not in text[:1] else text
     for blob in _BLOB.findall(text):
-        raw = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "==")
+        whole = blob.rstrip("=").replace("-", "+").replace("_", "/")
+        raw = base64.b64decode(whole[: len(whole) // 4 * 4])
         for opened in (gzip.decompress, zlib.decompress, lambda data: zlib.decompress(data, -15)):
             try:
                 yield opened(raw).decode("utf-8", "replace")

@@ -51,6 +51,7 @@ def suite(pytester: pytest.Pytester, hostile: ModuleType) -> int:
     """Write a suite with every text in every field that accepts it; return how many cases it has."""
     texts = written(hostile)
     named = {name: text for name, text in texts.items() if is_name(text)}
+    first = next(iter(named.values()))
     guard = {
         "version": "".join(named.values())[:5_000],
         "input_guardrails": [
@@ -62,7 +63,7 @@ def suite(pytester: pytest.Pytester, hostile: ModuleType) -> int:
     cases = [
         {"id": f"{text}{number}", "input": texts[name], "note": texts[name], "xfail": texts[name] if number else False,
          "severity": "high", "response": texts[name], "rubric": [{"id": "kind", "ask": texts[name]}],
-         "expect": {"verdict": "block", "by": next(iter(named.values())), "findings": [texts[name]],
+         "expect": {"verdict": "block", "by": first, "findings": [texts[name]],
                     "upstream": texts[name], "absent_upstream": [texts[name]], "warns": [texts[name]]}}
         for number in (0, 1) for name, text in named.items()
     ]  # fmt: skip

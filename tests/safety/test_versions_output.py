@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -107,6 +108,37 @@ def test_a_line_of_the_history(text: str, hostile: ModuleType, parsers: ModuleTy
     again, problems = read(path, "history.jsonl")
     assert (len(again), problems) == (len(found), [])
     assert len(path.read_text(encoding="utf-8").splitlines()) == len(found)
+
+
+def test_the_dashboard_of_a_hostile_history(
+    hostile: ModuleType, parsers: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No page has an element that acts or a link that leads away, no file is outside the site, no line acts."""
+    history, runs, site = tmp_path / "history.jsonl", tmp_path / "runs", tmp_path / "deep" / "site"
+    for number, text in enumerate(hostile.TEXTS.values()):
+        run = without_ledgers(hostile.run_full_of(text))
+        for past in pasts(run, None):
+            append(history, past)
+        if number % 8 == 0:
+            write("json", runs / f"{number}.json", run)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert main(["dashboard", str(history), str(runs), "-o", str(site)]) == 0
+    said = capsys.readouterr()
+    assert not parsers.unseen(said.out + said.err)
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 2
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not parsers.unseen(text, keep="\n\t")
+        assert [off for off in parsers.structure(text).off if not _leads_inside(off)] == []
+    made = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(site) for path in made)
+
+
+def _leads_inside(found: str) -> bool:
+    """True for a link to another page of the site, or to a run's report beside it."""
+    tag, _, target = found.partition(" ")
+    return tag in ("a", "link") and re.fullmatch(r"href=[\w./#%-]+", target) is not None and "//" not in target
 
 
 def test_a_hostile_report_is_drawn_again(
