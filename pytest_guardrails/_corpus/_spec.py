@@ -118,12 +118,7 @@ def read_spec(node: Node, folder: Path | None) -> CorpusSpec:
 
 def _refuse_idle(keys: Mapping[str, Node], kind: str) -> None:
     """Refuse keys that would do nothing beside this source."""
-    idle = {
-        "file": ("n", "seed"),
-        "shipped": ("n", "seed", "columns", "label"),
-        "sample": ("columns", "limit", "label"),
-    }
-    for key in idle[kind]:
+    for key in _IDLE[kind]:
         if key in keys:
             keys[key].fail(f"{key} means nothing beside {kind}")
 
