@@ -413,15 +413,15 @@ def test_a_refused_connection_is_recorded(tmp_path: Path, send: Any) -> None:
     import socket
 
     path = tmp_path / "x.yaml"
-    with socket.socket() as unused:
+    with socket.socket() as unused:  # bound while we ask, so that no other server gets the port
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-    recording = RecordedTransport(path, "once")
-    for _ in range(2):
-        with pytest.raises(send.library.ConnectError):
-            send(recording, question(), url=url)
-        recording.save()
-        recording = RecordedTransport(path)
+        recording = RecordedTransport(path, "once")
+        for _ in range(2):
+            with pytest.raises(send.library.ConnectError):
+                send(recording, question(), url=url)
+            recording.save()
+            recording = RecordedTransport(path)
 
 
 # Threads and processes
