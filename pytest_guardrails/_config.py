@@ -17,7 +17,7 @@ from pytest_guardrails._document import Node, from_data, parse_json, parse_yaml
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Action, Check, Guardrail, GuardVersion, OnError, Phase, Scope
 from pytest_guardrails._parameters import parameters_of_factory, read_value, required_parameters, snake, snake_keys
-from pytest_guardrails.checks import factories
+from pytest_guardrails.checks import BUILT_IN, factories
 
 PHASES = {  # where a phase is written in both ways, hooks come first, as in Portkey, whatever the order of keys
     "before_request_hooks": Phase.BEFORE_REQUEST,
@@ -385,9 +385,9 @@ def _check(use: _Use, phase: Phase, action: str | None, deny: Node | None) -> tu
 
 def _factory(use: _Use) -> Callable[..., Check]:
     found = factories()[use.check][0]
-    if isinstance(found, importlib.metadata.EntryPoint):
+    if use.check not in BUILT_IN:  # an entry point, of whichever class: importlib_metadata, once imported, has its own
         try:
-            found = found.load()
+            found = typing.cast("importlib.metadata.EntryPoint", found).load()
         except Exception as exc:  # another package's code may fail in any way
             use.place.fail(f"check {use.check!r} cannot be imported: {type(exc).__name__}: {exc}")
     return typing.cast("Callable[..., Check]", found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,24 @@ def test_a_foreign_check_is_configured_like_any_other() -> None:
     ):
         engine = Engine.from_config({"input_guardrails": [entry]})
         assert [str(engine.run(said).verdict) for said in ("it is FINE", "it is BAD")] == ["block", "allow"]
+    assert Engine.from_config({"input_guardrails": ["acme.shout"]}).run("BAD").decided_by == "acme.shout"
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_entry_point_of_another_class_is_loaded_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package importlib_metadata, once imported, gives entry points of its own class to all who ask the library."""
+
+    @dataclass(frozen=True)
+    class Backported:
+        name: str
+        load: Callable[[], object]
+        dist: None = None
+
+    entries = importlib.metadata.entry_points(group=GROUP)
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: [Backported(entry.name, entry.load) for entry in entries]
+    )
+    factories.cache_clear()
     assert Engine.from_config({"input_guardrails": ["acme.shout"]}).run("BAD").decided_by == "acme.shout"
 
 
