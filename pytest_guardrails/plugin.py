@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_guardrails._controller import DESELECTED, SESSION, Controller
+from pytest_guardrails._options import BARE, CHECKED, add_options, close_bare
+
 if TYPE_CHECKING:
     from pytest_guardrails._faults import Fault
     from pytest_guardrails._model import CorpusRecord
@@ -21,154 +24,21 @@ MARKER = "expect_verdict"
 FAULT_MARKER = "inject_fault"
 FAULT_FIXTURE = "lasso_fault"
 CORPUS_MARKER = "corpus"
-RECORD_MODES = ("none", "once", "new", "all", "verify")
 SUFFIXES = (".guardrails.yaml", ".guardrails.yml")
 SEVERITIES = ("critical", "high", "medium", "low")
-REPORT = "--guardrails-report"
-SAVE_FAILURES = "--guardrails-save-failures"
-ARMING = "--guardrails-arming"
-BASELINE = "--guardrails-baseline"
-HISTORY = "--guardrails-history"
-BARE = (REPORT, SAVE_FAILURES, ARMING, BASELINE, HISTORY)  # options whose value may be left out
-CHECKED = (
-    "report", "config", "executor", "save_failures", "arming", "min_coverage", "fail_on", "baseline",
-    "update_baseline", "history", "shadow",
-)  # fmt: skip  # before any test runs
-
-_session_key = pytest.StashKey["GuardrailsSession"]()
 _item_key = pytest.StashKey[pytest.Item]()
-_deselected_key = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options and ini keys of the group "guardrails"."""
-    group = parser.getgroup("guardrails", "regression tests for LLM guardrails")
-    group.addoption(
-        REPORT,
-        action="append",
-        nargs="?",
-        const="",
-        metavar="TYPE[:DEST]",
-        help="write a report: alone, a folder guardrails-report/ with report.json, index.html and summary.md; =TYPE "
-        "(csv, ctrf, gha-benchmark, html, json, junit, md, openmetrics, sarif, traces, or one of a package) writes "
-        "that one, to DEST if given. Repeatable; the value needs the '='.",
-    )
-    group.addoption(
-        "--guardrails-config",
-        metavar="PATH",
-        help="the guardrail configuration to test, before any named by a fixture, a case file or the ini file",
-    )
-    group.addoption(
-        "--guardrails-reveal",
-        action="store_true",
-        help="show the texts of cases in failures and reports, which mask them by default",
-    )
-    group.addoption(
-        "--guardrails-record",
-        choices=RECORD_MODES,
-        default="none",
-        help="what to do where a guard asks its API: none replays and never opens a socket (default); once records "
-        "cassettes that are not there; new records what is missing; all records everything again; verify asks live, "
-        "reports what has changed and writes nothing",
-    )
-    group.addoption(
-        "--guardrails-executor",
-        metavar="EXECUTOR",
-        help="where the messages of a corpus are judged: threads or processes (threads:8, processes:4), or the workers "
-        "of a scheduler, dask:ADDRESS; by default one after the other in this process",
-    )
-    group.addoption(
-        "--guardrails-resume",
-        action="store_true",
-        help="continue the corpora of a run that was interrupted, from the results that it left in pytest's cache; one "
-        "that has changed since, or whose guard has, starts afresh and says so",
-    )
-    group.addoption(
-        SAVE_FAILURES,
-        nargs="?",
-        const="",
-        metavar="PATH",
-        help="append what Hypothesis found to a case file: PATH (it needs the '='), by default beside each test file "
-        "test_x.py the file test_x.found.guardrails.yaml",
-    )
-    group.addoption(
-        ARMING,
-        nargs="?",
-        const="",
-        metavar="MODE",
-        help="judge each case and test that passes again with each guardrail off, with all off, and with one that "
-        "denies everything, and list those that do not notice. =live (it needs the '=') also where a guard asks an API "
-        "that no recording answers",
-    )
-    group.addoption(
-        "--guardrails-min-coverage",
-        metavar="PERCENT",
-        help="fail the run where fewer of the checks' cells are covered: fired on an attack, silent on a near miss, "
-        "and with --guardrails-arming decided alone",
-    )
-    group.addoption(
-        BASELINE,
-        nargs="?",
-        const="",
-        metavar="PATH",
-        help="compare the run with a baseline (PATH needs the '='; by default .guardrails/baseline.jsonl) and fail it "
-        "where the guards have become worse",
-    )
-    group.addoption(
-        "--guardrails-update-baseline",
-        action="store_true",
-        default=None,
-        help="write what the run judged into the baseline, say what has changed, and accept it",
-    )
-    group.addoption(
-        HISTORY,
-        nargs="?",
-        const="",
-        metavar="PATH",
-        help="append a line per guard version to a history (PATH needs the '='; by default .guardrails/history.jsonl); "
-        "PATH may be the URL of a database: sqlite:///PATH or postgresql://...",
-    )
-    group.addoption(
-        "--guardrails-shadow",
-        metavar="PATH",
-        help="a candidate configuration that judges the same cases in the same run; it is compared and fails nothing",
-    )
-    parser.addini("guardrails_shadow", "the candidate configuration, relative to the ini file")
-    parser.addini("guardrails_executor", "what --guardrails-executor says, where it is not given", default="")
-    parser.addini("guardrails_grader", "who scores rubrics: module:function, or file.py:function from rootdir")
-    group.addoption(
-        "--guardrails-fail-on",
-        action="append",
-        metavar="GATE",
-        help="fail the run unless a figure is as demanded: 'fpr<=0.01', 'recall[tag:pii]>=95%%', 'error_rate==0', "
-        "'p95<=50ms'; rates are judged on their exact 95%% bound, or on the estimate: 'point:fpr<=1%%'. Repeatable",
-    )
-    parser.addini("guardrails_fail_on", "gates, one per line, beside those of --guardrails-fail-on", type="linelist")
-    parser.addini("guardrails_config", "the guardrail configuration to test, relative to the ini file")
-    parser.addini("guardrails_cassettes", "the folder of cassettes, relative to rootdir", default="cassettes")
-    parser.addini(
-        "guardrails_cassette_texts",
-        "how texts are recorded: plain, or masked by hashes keyed with GUARDRAILS_MASK_KEY",
-        default="plain",
-    )
-
-
-def _closed(args: list[str]) -> list[str]:
-    """Close bare options; a database's URL after one is its value: as a missing file, pytest would print it whole."""
-    closed: list[str] = []
-    for arg in args:
-        if closed and closed[-1] == f"{HISTORY}=" and "://" in arg:
-            closed[-1] += arg
-        else:
-            closed.append(f"{arg}=" if arg in BARE else arg)
-    return closed
+    add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     """Keep a bare option whose value may be left out from taking the path after it for its value."""
     if any(option in args for option in BARE):
-        args[:] = _closed(args)
+        args[:] = close_bare(args)
         parse = parser.parse_known_args
         early_config.known_args_namespace = parse(args, namespace=early_config.known_args_namespace)
 
@@ -193,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for severity in SEVERITIES:
         config.addinivalue_line("markers", f"{severity}: guardrail cases of this severity")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Controller(config), "guardrails-controller")
+        config.pluginmanager.register(Controller(config, _session), "guardrails-controller")
     options = [config.getoption(f"guardrails_{name}") for name in CHECKED]
     inis = [config.getini("guardrails_cassette_texts") != "plain", config.getini("guardrails_executor") != ""]
     inis += [config.getini("guardrails_fail_on") != [], bool(config.getini("guardrails_shadow"))]
@@ -203,28 +73,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _session(config: pytest.Config) -> GuardrailsSession:
     """Return this process's session, made (and its imports paid for) when a guardrail test first needs it."""
-    session = config.stash.get(_session_key, None)
+    session = config.stash.get(SESSION, None)
     if session is None:
         from pytest_guardrails._session import GuardrailsSession
 
         session = GuardrailsSession(config, _item_key)
-        config.stash[_session_key] = session
+        config.stash[SESSION] = session
     return session
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Count what was chosen not to run: gates speak of the rest."""
     for item in items[:1]:
-        item.config.stash[_deselected_key] = item.config.stash.get(_deselected_key, 0) + len(items)
+        item.config.stash[DESELECTED] = item.config.stash.get(DESELECTED, 0) + len(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the gates of case files from an xdist worker to the controller, which has read none."""
     output = getattr(session.config, "workeroutput", None)
-    own = session.config.stash.get(_session_key, None)
+    own = session.config.stash.get(SESSION, None)
     if output is not None:
         output["guardrails_gates"] = own.results.gates.riding() if own is not None else {}
-        output["guardrails_deselected"] = session.config.stash.get(_deselected_key, 0)
+        output["guardrails_deselected"] = session.config.stash.get(DESELECTED, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -283,7 +153,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Note which test runs, and empty what lives as long as the session for Hypothesis: the model, the stand-in."""
     item.config.stash[_item_key] = item
-    session = item.config.stash.get(_session_key, None)
+    session = item.config.stash.get(SESSION, None)
     if session is not None:
         session.prepare(item)
 
@@ -328,7 +198,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the record of a guardrail test onto its report, as JSON, and show a mismatch without a stack."""
     report = yield
-    session = item.config.stash.get(_session_key, None)
+    session = item.config.stash.get(SESSION, None)
     if _is_marked(item):
         session = _session(item.config)
         session.attach(item, call, report)
@@ -349,7 +219,7 @@ def pytest_runtest_makereport(
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose guard swallowed that something was not recorded."""
     result = yield
-    session = item.config.stash.get(_session_key, None)
+    session = item.config.stash.get(SESSION, None)
     if session is not None:
         session.answers.refuse_misses(item)
     return result
@@ -366,70 +236,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(FAULT_FIXTURE, list(FAULTS), indirect=True, scope="function")
 
 
-class Controller:
-    """Gathers what rides on reports, ends the run, and speaks: on the controller under xdist, else in the process."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather the record that rides on a report."""
-        if report.when not in ("setup", "call", "teardown"):  # xdist: the worker died in this test
-            _session(self._config).results.crashed = True
-        riding = getattr(report, "guardrail", None)
-        if riding is not None:
-            _session(self._config).results.gather(riding)
-        armed = getattr(report, "guardrails_armed", None)
-        if armed is not None:
-            _session(self._config).results.gather_armed(armed)
-        found = getattr(report, "guardrails_found", None)
-        if found is not None:
-            _session(self._config).found.gather(found)
-        corpus = getattr(report, "guardrails_corpus", None)
-        if corpus is not None:
-            _session(self._config).results.gather_corpus(corpus)
-        recording = getattr(report, "guardrails_recording", None)
-        if recording is not None:
-            _session(self._config).answers.gather(recording)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-        """Write the reports, also of a run that was cut short, and mark a run whose guards errored as untrusted."""
-        own = self._own()
-        if own is not None:
-            own.results.gates.deselected = self._config.stash.get(_deselected_key, 0)
-            session.exitstatus = own.finish(session, exitstatus)
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the guardrails section."""
-        own = self._own()
-        if own is not None:
-            own.results.summarise(terminalreporter)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Gather what an xdist worker sent at its end."""
-        output = getattr(node, "workeroutput", None) or {}
-        counts = (self._config.stash.get(_deselected_key, 0), output.get("guardrails_deselected", 0))
-        self._config.stash[_deselected_key] = max(counts)  # every worker has collected all
-        if gates := output.get("guardrails_gates"):
-            _session(self._config).results.gates.gather(gates)
-
-    def _own(self) -> GuardrailsSession | None:
-        if self._config.getoption("guardrails_report") or self._config.getoption("guardrails_record") != "none":
-            return _session(self._config)
-        if self._config.getoption("guardrails_fail_on") or self._config.getini("guardrails_fail_on"):
-            return _session(self._config)
-        return self._config.stash.get(_session_key, None)
-
-
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
     """Explain comparisons of traces and verdicts."""
     if "pytest_guardrails._model" not in sys.modules or op != "==":
         return None
     from pytest_guardrails._failures import explain
 
-    session = config.stash.get(_session_key, None)
+    session = config.stash.get(SESSION, None)
     return explain(left, right, session.running.trace if session and session.running else None)
 
 

@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("_session",),
     ("_corpus_items",),
     ("_collect",),
+    ("_options", "_controller"),
     ("plugin", "cli"),
     ("packs",),
     ("",),  # the package itself: lazy public names
@@ -39,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = ("yaml", "httpx", "httpx2", "vcr", "hypothesis", "jinja2", "jsonschema", "stdnum", "ssl", "sqlite3")
 HEAVY += ("sqlalchemy",)
+OWN = ("_controller", "_options", "plugin")  # what a run without guardrail tests imports of the package
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -103,7 +105,7 @@ def loaded(code: str) -> list[str]:
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
     """Plugin load pays for pytest alone: none of our nouns, and no third-party package."""
     extra = set(loaded("import pytest; import pytest_guardrails.plugin")) - set(loaded("import pytest"))
-    assert extra == {PACKAGE, f"{PACKAGE}.plugin"}
+    assert extra == {PACKAGE, *(f"{PACKAGE}.{own}" for own in OWN)}
 
 
 def test_a_run_without_guardrail_tests_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_run_without_guardrail_tests_imports_nothing_heavy(tmp_path: Path) -> 
         f"assert pytest.main([*options, {str(tmp_path)!r}]) == 0"
     )
     names = loaded(code)
-    assert [name for name in names if name.startswith(f"{PACKAGE}.")] == [f"{PACKAGE}.plugin"]
+    assert [name for name in names if name.startswith(f"{PACKAGE}.")] == [f"{PACKAGE}.{own}" for own in OWN]
     assert [name for name in names if name in HEAVY] == []
 
 
