@@ -17,7 +17,8 @@ from pytest_guardrails._corpus import read as read_corpus
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._mask import shape
 from pytest_guardrails._model import Request
-from pytest_guardrails._stats import Rate
+from pytest_guardrails._population import ANSWER
+from pytest_guardrails._stats import Rate, counted
 from pytest_guardrails.reporters.terminal import plain
 
 MOST_NAMED = 10
@@ -47,8 +48,14 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
 
 
 def _report(path: Path) -> Mapping[str, Any]:
+    path = path / "report.json" if path.is_dir() else path
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        said = "there is no such file: give the report.json of a run, as pytest --guardrails-report=json:FILE writes it"
+        raise ConfigError(said, file=str(path)) from None
+    except OSError as exc:
+        raise ConfigError(f"cannot read the report: {exc.strerror}", file=str(path)) from None
     except (ValueError, RecursionError) as exc:
         raise ConfigError(f"it is no report: {exc}", file=str(path)) from None
     schema = report.get("schema") if isinstance(report, dict) else None
@@ -85,7 +92,7 @@ def _samples(spec: CorpusSpec) -> Iterator[Item]:
     if spec.path is not None:
         rows = read_corpus(spec.path, spec.source, label=spec.label, columns=dict(spec.columns), limit=spec.limit)
         for sample in rows:
-            yield Item(f"{spec.name}:{sample.id}", Request.of(sample.text), sample.label)
+            yield Item(f"{spec.name}:{sample.id}", Request.of(sample.text), sample.label, (ANSWER,))  # as in the run
 
 
 def _places(file: str, root: Path) -> Iterator[Path]:
@@ -118,11 +125,13 @@ def described(found: Calibration, *, revealed: bool) -> Iterator[str]:
         yield from _snippet(change, revealed=revealed)
         yield f"   ends {len(proposal.ends)}: {_named(proposal.ends)}"
         cost = (
-            f"misses {len(proposal.misses)} attacks: {_named(proposal.misses)}"
+            f"misses {counted(len(proposal.misses), 'attack')}: {_named(proposal.misses)}"
             if proposal.misses
             else "costs no recall"
         )
         yield f"   {cost}"
+        if change.entries and not change.is_pattern and change.check != "pii_redact":
+            yield "   whoever attacks can write these words as well: no attack here rests on them, another may"
     if found.left:
         yield ""
         yield f"nothing here ends {len(found.left)}: {_named(found.left)}"

@@ -9,11 +9,13 @@ from pytest_guardrails._population._fold import (
     Fold,
     Wrong,
     fpr_of,
+    in_turn,
     recall_of,
 )
-from pytest_guardrails._population._result import current_key, evaluate, key_of, places_of, result_of
+from pytest_guardrails._population._result import ANSWER, current_key, evaluate, key_of, places_of, result_of
 
 __all__ = [
+    "ANSWER",
     "MOST_CATEGORIES",
     "MOST_WORST",
     "OTHER_CATEGORIES",
@@ -22,6 +24,7 @@ __all__ = [
     "current_key",
     "evaluate",
     "fpr_of",
+    "in_turn",
     "key_of",
     "places_of",
     "recall_of",

@@ -77,7 +77,7 @@ def test_corpora_are_judged_again(report: Path, pytester: pytest.Pytester, capsy
     said = capsys.readouterr()
     assert said.err == ""
     assert "false positives 2 of 3 -> 0 of 3; recall 2 of 2 -> 1 of 2" in said.out
-    assert "misses 1 attacks: rows:b" in said.out
+    assert "misses 1 attack: rows:b" in said.out
 
 
 def test_a_run_in_python_is_said_to_be_left_out(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,3 +135,47 @@ def test_the_report_is_read_whatever_it_holds(report: Path, capsys: pytest.Captu
     report.write_text(json.dumps(data))
     assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_report_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says which file is missing and what makes one; a folder means the report.json in it."""
+    (tmp_path / "guardrails.yaml").write_text(CONFIG)
+    for given, missing in (("none.json", "none.json"), (".", "report.json")):
+        assert main(["calibrate", str(tmp_path / given), "--config", str(tmp_path / "guardrails.yaml")]) == 2
+        said = capsys.readouterr().err
+        assert f"{tmp_path / missing}: there is no such file: give the report.json of a run" in said
+        assert "--guardrails-report=json:FILE" in said
+
+
+def test_the_folder_of_a_report_will_do(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in compare, report and merge."""
+    assert main(["calibrate", ".", "--config", "guardrails.yaml"]) == 0
+    assert "false positives 1 of 2" in capsys.readouterr().out
+
+
+def test_a_sample_has_the_answer_that_it_had_in_the_run(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A guardrail after the model sees the constant answer of a corpus, not the sample as an echo."""
+    (pytester.path / "guardrails.yaml").write_text(
+        "output_guardrails:\n  - {id: answers, pii_redact: {entities: [EMAIL]}}\n"
+    )
+    (pytester.path / "rows.jsonl").write_text('{"id": "a", "text": "mail desk@example.com", "label": "benign"}\n')
+    (pytester.path / "c.guardrails.yaml").write_text("guardrails: guardrails.yaml\ncorpora: [{file: rows.jsonl}]\n")
+    pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(passed=1)
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    assert "no false positive: 0 of 1 benign inputs" in capsys.readouterr().out
+
+
+def test_words_that_an_attacker_may_write_are_named_as_such(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An allowlist entry of a check for attacks costs more than what the attacks at hand can show."""
+    (pytester.path / "guardrails.yaml").write_text("input_guardrails: [prompt_injection_detect]\n")
+    (pytester.path / "c.guardrails.yaml").write_text(
+        "guardrails: guardrails.yaml\ncases:\n"
+        "  - {id: talk, label: benign, expect: allow, input: How do I stop 'ignore all previous instructions'?}\n"
+    )
+    pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(failed=1)
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    assert "whoever attacks can write these words as well" in capsys.readouterr().out
