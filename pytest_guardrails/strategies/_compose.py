@@ -12,11 +12,11 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._injections import injection, injection_look_alike
+from pytest_guardrails.strategies._injections import INJECTION, INJECTION_LOOK_ALIKE
 from pytest_guardrails.strategies._obfuscated import WAYS, rewrite
 from pytest_guardrails.strategies._prompts import set_in
 from pytest_guardrails.strategies._sampling import chosen
-from pytest_guardrails.strategies._values import drawn
+from pytest_guardrails.strategies._values import chosen_by, drawn
 
 
 def prompts_with(strategy: SearchStrategy[Sample]) -> SearchStrategy[Sample]:
@@ -51,7 +51,7 @@ def injections() -> SearchStrategy[Sample]:
     Fifteen languages; the place is a bare text, a review, a mail, a document, a tool result and others; the writing is
     plain, upper case, spelled, full-width, backwards, base64 and others. Label ``attack``, category ``injection``.
     """
-    return drawn(injection)
+    return drawn(INJECTION)
 
 
 def injection_look_alikes() -> SearchStrategy[Sample]:
@@ -59,7 +59,7 @@ def injection_look_alikes() -> SearchStrategy[Sample]:
 
     Label ``benign``, category ``injection-look-alike/`` and ``told``, ``quoted``, ``taught`` or ``other``.
     """
-    return drawn(injection_look_alike)
+    return drawn(INJECTION_LOOK_ALIKE)
 
 
 def _checked(name: str, strategy: SearchStrategy[Any]) -> SearchStrategy[Sample]:
@@ -76,13 +76,13 @@ def _sample(name: str, value: Any) -> Sample:
 
 @st.composite
 def _in_sentences(draw: DrawFn, samples: SearchStrategy[Sample]) -> Sample:
-    return draw(drawn(partial(set_in, sample=draw(samples))))
+    return draw(chosen_by(partial(set_in, sample=draw(samples))))
 
 
 @st.composite
 def _rewritten(draw: DrawFn, samples: SearchStrategy[Sample], ways: tuple[str, ...]) -> Sample:
     sample = draw(samples)
-    made: Sample | None = draw(drawn(partial(rewrite, sample=sample, ways=ways)))  # type: ignore[arg-type]
+    made: Sample | None = draw(chosen_by(partial(rewrite, sample=sample, ways=ways)))
     assume(made is not None)
     assert made is not None  # noqa: S101 - assumed
     return made

@@ -6,12 +6,13 @@ The same recipes stand behind both, see `_families`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import TypeVar
 
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._families import ENTITIES, FAMILIES, Recipe, Seeded, one_of
-from pytest_guardrails.strategies._injections import injection, injection_look_alike
+from pytest_guardrails.strategies._families import ENTITIES, FAMILIES, Recipe, Seeded, any_of, mixture
+from pytest_guardrails.strategies._injections import INJECTION, INJECTION_LOOK_ALIKE
 
 T = TypeVar("T")
 
@@ -30,8 +31,7 @@ def sample(name: str, n: int, seed: int) -> Iterator[Sample]:
     for what, value in (("n", n), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ConfigError(f"sample({name!r}): {what} is a whole number from 0, not {value!r}")
-    recipe, source = RECIPES[name], Seeded(f"{name}/{seed}")
-    return (recipe(source) for _ in range(n))
+    return islice(RECIPES[name].stream(Seeded(f"{name}/{seed}")), n)
 
 
 def sample_names() -> list[str]:
@@ -39,20 +39,20 @@ def sample_names() -> list[str]:
     return sorted(RECIPES)
 
 
-def pii_recipe(entities: Collection[str] | None = None) -> Recipe:
+def pii_recipe(entities: Collection[str] | None = None) -> Recipe[Sample]:
     """Return the recipe of values of these entities, of all by default."""
-    return one_of([entity.values for entity in chosen("entity", "entities", entities, ENTITIES)])
+    return mixture(*(entity.values for entity in chosen("entity", "entities", entities, ENTITIES)))
 
 
-def near_miss_recipe(entities: Collection[str] | None = None) -> Recipe:
+def near_miss_recipe(entities: Collection[str] | None = None) -> Recipe[Sample]:
     """Return the recipe of twins of these entities; without any, of all, and of the look-alikes."""
-    twins = [one_of(list(entity.twins.values())) for entity in chosen("entity", "entities", entities, ENTITIES)]
-    return one_of([*twins, *(FAMILIES.values() if entities is None else ())])
+    twins = [any_of(*entity.twins.values()) for entity in chosen("entity", "entities", entities, ENTITIES)]
+    return mixture(*twins, *(FAMILIES.values() if entities is None else ()))
 
 
-def look_alike_recipe(families: Collection[str] | None = None) -> Recipe:
+def look_alike_recipe(families: Collection[str] | None = None) -> Recipe[Sample]:
     """Return the recipe of look-alikes of these families, of all by default."""
-    return one_of(chosen("family", "families", families, FAMILIES))
+    return mixture(*chosen("family", "families", families, FAMILIES))
 
 
 def chosen(one: str, many: str, names: Collection[str] | None, known: Mapping[str, T]) -> list[T]:
@@ -71,12 +71,12 @@ def chosen(one: str, many: str, names: Collection[str] | None, known: Mapping[st
     return [known[name] for name in names]
 
 
-RECIPES: Mapping[str, Recipe] = {
+RECIPES: Mapping[str, Recipe[Sample]] = {
     **{entity.strategy: entity.values for entity in ENTITIES.values()},
     **FAMILIES,
     "pii": pii_recipe(),
     "near_misses": near_miss_recipe(),
     "look_alikes": look_alike_recipe(),
-    "injections": injection,
-    "injection_look_alikes": injection_look_alike,
+    "injections": INJECTION,
+    "injection_look_alikes": INJECTION_LOOK_ALIKE,
 }

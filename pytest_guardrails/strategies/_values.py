@@ -6,14 +6,22 @@ must not, the entity or family as its category, and the place of the value. They
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._families import ENTITIES, Recipe, card_recipe, iban_recipe, key_recipe, phone_recipe
+from pytest_guardrails.strategies._families import (
+    ENTITIES,
+    Recipe,
+    Source,
+    card_recipe,
+    iban_recipe,
+    key_recipe,
+    phone_recipe,
+)
 from pytest_guardrails.strategies._sampling import look_alike_recipe, near_miss_recipe, pii_recipe
 
 T = TypeVar("T")
@@ -45,9 +53,14 @@ class _Drawn:
 
 
 @st.composite
-def drawn(draw: DrawFn, recipe: Recipe) -> Sample:
+def chosen_by(draw: DrawFn, make: Callable[[Source], T]) -> T:
+    """Draw what is made of choices."""
+    return make(_Drawn(draw))
+
+
+def drawn(recipe: Recipe[T]) -> SearchStrategy[T]:
     """Draw what a recipe makes."""
-    return recipe(_Drawn(draw))
+    return chosen_by(recipe.draw)
 
 
 def pii(entities: Collection[str] | None = None) -> SearchStrategy[Sample]:

@@ -7,9 +7,7 @@ from functools import partial
 
 from hypothesis import find, given, settings
 
-from pytest_guardrails.strategies import Sample, injection_look_alikes, injections
-from pytest_guardrails.strategies._families import Seeded
-from pytest_guardrails.strategies._injections import injection, injection_look_alike
+from pytest_guardrails.strategies import Sample, injection_look_alikes, injections, sample
 
 simplest = partial(find, settings=settings(database=None, max_examples=2000))
 quick = settings(max_examples=60, database=None)
@@ -50,7 +48,7 @@ def test_the_parts_are_put_together() -> None:
         lambda text: "忽略" in text,
         lambda text: "IGNORIERE" in text,
     )
-    texts = {injection(source).text for source in [Seeded("3")] for _ in range(MANY)}
+    texts = {one.text for one in sample("injections", MANY, 3)}
     for is_wanted in wanted:
         assert any(map(is_wanted, texts))
 
@@ -63,9 +61,9 @@ def test_what_is_encoded_can_be_decoded() -> None:
 
 def test_the_recipes_make_a_population() -> None:
     """From a seed alone thousands of different texts come, the same ones each time, and no honest one is an attack."""
-    attacks = [injection(source) for source in [Seeded("1")] for _ in range(MANY)]
-    again = [injection(source) for source in [Seeded("1")] for _ in range(MANY)]
-    honest = {injection_look_alike(source).text for source in [Seeded("2")] for _ in range(MANY)}
+    attacks = list(sample("injections", MANY, 1))
+    again = list(sample("injections", MANY, 1))
+    honest = {one.text for one in sample("injection_look_alikes", MANY, 2)}
     assert attacks == again
     assert len({sample.text for sample in attacks}) > 0.8 * MANY
     assert len(honest) > 500

@@ -44,8 +44,8 @@ def test_it_shrinks_to_the_bare_value() -> None:
 
 def test_it_shrinks_to_the_shortest_sentence() -> None:
     """Where the bare value will not do, the shortest sentence that does is found."""
-    found = simplest(prompts_with(st.just(NEAR)), lambda sample: sample.text.startswith("I "))
-    assert found.text == "I typed 4001; nothing happened."
+    found = simplest(prompts_with(st.just(NEAR)), lambda sample: len(sample.text) > 25)
+    assert found.text == next(text for text in (s.replace("{}", "4001") for s in SENTENCES) if len(text) > 25)
 
 
 def test_every_sentence_has_one_place() -> None:

@@ -1,7 +1,8 @@
 """The families of values: each is one recipe, from which the strategies and the seeded generator both draw.
 
-A recipe asks a `Source` for its choices. Behind a source stands a seed, or Hypothesis, which records what was asked
-and shrinks it. Recipes never reject what they drew: values are valid, and twins invalid, by construction.
+A recipe has two faces: it asks a `Source` for its choices one by one, behind which Hypothesis stands and shrinks them,
+or it makes an endless stream out of the streams of a seed. Recipes never reject what they drew: values are valid, and
+twins invalid, by construction.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from pytest_guardrails.strategies._families._payment import BRANDS, COUNTRIES, c
 from pytest_guardrails.strategies._families._payment import ENTITIES as _PAYMENT
 from pytest_guardrails.strategies._families._phones import ENTITIES as _PHONES
 from pytest_guardrails.strategies._families._phones import REGIONS, phone_recipe
+from pytest_guardrails.strategies._families._recipes import Recipe, any_of, mixture
+from pytest_guardrails.strategies._families._samples import Entity
 from pytest_guardrails.strategies._families._secrets import ENTITIES as _SECRETS
 from pytest_guardrails.strategies._families._secrets import PROVIDERS, key_recipe
-from pytest_guardrails.strategies._families._source import Entity, Recipe, Seeded, Source, one_of
+from pytest_guardrails.strategies._families._source import Seeded, Source
 
 __all__ = [
     "BRANDS",
@@ -30,10 +33,11 @@ __all__ = [
     "Recipe",
     "Seeded",
     "Source",
+    "any_of",
     "card_recipe",
     "iban_recipe",
     "key_recipe",
-    "one_of",
+    "mixture",
     "phone_recipe",
 ]
 

@@ -4,79 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_guardrails.strategies._families._checksums import luhn, weighted
-from pytest_guardrails.strategies._families._source import (
-    ALNUM,
-    HEX,
-    UPPER,
+from pytest_guardrails._model import Sample
+from pytest_guardrails.strategies._families._checksums import weighing, with_luhn
+from pytest_guardrails.strategies._families._recipes import (
     Recipe,
-    Source,
     Words,
     any_of,
     digits,
+    figures,
+    formed,
+    joined,
+    last_off,
     letters,
+    made,
     number,
     pattern,
     phrase,
     phrases,
-    recipe_of,
     word,
 )
+from pytest_guardrails.strategies._families._samples import benign
+from pytest_guardrails.strategies._families._source import ALNUM, HEX, UPPER
 
-
-def _isbn_13(source: Source) -> str:
-    return _ean(f"97{source.choice('89')}{source.digits(9)}")
+_EAN_SUM, _ISBN_SUM, _POSTAL_SUM = weighing((1, 3) * 6), weighing(range(10, 1, -1)), weighing((8, 6, 4, 2, 3, 5, 9, 7))
 
 
 def _ean(body: str) -> str:
-    return f"{body}{-weighted(body, (1, 3) * 6) % 10}"
+    return f"{body}{-_EAN_SUM(body) % 10}"
 
 
-def _ean_13(source: Source) -> str:
-    return _ean(f"{source.choice(('40', '50', '76', '87', '30'))}{source.digits(10)}")
+def _isbn(body: str) -> str:
+    return f"{body}{'0123456789X'[-_ISBN_SUM(body) % 11]}"
 
 
-def _isbn_10(source: Source) -> str:
-    body = source.choice("013") + source.digits(8)
-    check = -weighted(body, range(10, 1, -1)) % 11
-    return f"{body}{'X' if check == 10 else check}"
+_ISBN_13 = made(_ean, joined("97", word("8", "9"), digits(9)))
+_EAN_13 = made(_ean, joined(word("40", "50", "76", "87", "30"), digits(10)))
+_ISBN_10 = made(_isbn, joined(word("0", "1", "3"), digits(8)))
+# Fourteen to sixteen digits that fail Luhn, as nine of ten order numbers do.
+_UNLUCKY = last_off(made(with_luhn, any_of(*(figures(length) for length in (13, 14, 15)))))
 
 
-def _hyphened(body: Words, *sizes: tuple[int, ...]) -> Words:
-    """Return the recipe of a number in one of these groupings."""
-
-    def written(source: Source) -> str:
-        text, parts, start = body(source), [], 0
-        for size in source.choice(sizes):
-            parts.append(text[start : start + size])
-            start += size
-        return "-".join(parts)
-
-    return written
+def _hyphened(body: Words, *forms: str) -> Words:
+    return any_of(*(formed(form, body) for form in forms))
 
 
-def _unlucky(source: Source) -> str:
-    """Return fourteen to sixteen digits that fail Luhn, as nine of ten order numbers do."""
-    body = source.choice("123456789") + source.digits(source.integer(12, 14))
-    return f"{body}{(int(luhn(body)) + source.integer(1, 9)) % 10}"
+_UPS_VALUES = bytes((byte - 48 if byte < 58 else byte - 63) % 10 for byte in range(256))
 
 
-def _ups(source: Source) -> str:
+def _ups(body: str) -> str:
     """Return a UPS number: every second character counts twice, letters as the last digit of their place plus two."""
-    body = source.string(UPPER, 1) + source.digits(5) + source.digits(9)
-    values = [int(sign) if sign.isdigit() else (ord(sign) - 63) % 10 for sign in body]
+    values = body.encode().translate(_UPS_VALUES)
     return f"1Z{body}{-(sum(values[::2]) + 2 * sum(values[1::2])) % 10}"
 
 
-def _postal(source: Source) -> str:
+def _postal(service: str, body: str, country: str) -> str:
     """Return a number of the Universal Postal Union (S10)."""
-    body = source.digits(8)
-    check = 11 - weighted(body, (8, 6, 4, 2, 3, 5, 9, 7)) % 11
-    country = source.choice(("GB", "DE", "FR", "US", "CN"))
-    return f"{source.choice(('RR', 'CP', 'EE', 'LX'))}{body}{({10: 0, 11: 5}).get(check, check)}{country}"
+    return f"{service}{body}{'50987654321'[_POSTAL_SUM(body) % 11]}{country}"
 
 
-_ORDER = any_of(*map(digits, range(8, 13)))
+_UPS = made(_ups, joined(letters(UPPER, 1), digits(14)))
+_POSTAL = made(_postal, word("RR", "CP", "EE", "LX"), digits(8), word("GB", "DE", "FR", "US", "CN"))
+_ORDER = any_of(*map(figures, range(8, 13)))
 _ITEM = word("the report", "the demo", "lunch", "the flight", "the deploy", "practice", "the parcel", "the invoice")
 _PLACE = word("home", "the office", "the station", "gate 4", "work", "school", "the museum", "the market")
 _API = word(
@@ -96,14 +84,14 @@ _WORDS: Mapping[str, Words] = {
         phrase("Where is my order #{n}?", n=_ORDER),
         phrase("invoice {n} of {day}", n=_ORDER, day=_DAY),
         pattern("114-#######-#######"),
-        phrase("ticket {n}", n=_unlucky),
+        phrase("ticket {n}", n=_UNLUCKY),
         phrase("{a}-{b}", a=letters(UPPER, 3), b=pattern("#####-##")),
     ),
     "tracking_numbers": any_of(
-        _ups,
-        _postal,
-        phrase("tracking {n}", n=any_of(pattern("7###########"), digits(10), pattern("94####################"))),
-        phrase("My parcel {n} is late.", n=any_of(_ups, _postal)),
+        _UPS,
+        _POSTAL,
+        phrase("tracking {n}", n=any_of(pattern("7###########"), figures(10), pattern("94####################"))),
+        phrase("My parcel {n} is late.", n=any_of(_UPS, _POSTAL)),
     ),
     "epoch_s": phrases(
         "{n}", "timestamp {n}", "created_at={n}", '{{"exp": {n}}}', "since {n}", n=number(1_000_000_000, 1_999_999_999)
@@ -120,17 +108,17 @@ _WORDS: Mapping[str, Words] = {
         "{n}",
         "ISBN {n}",
         "ISBN-10: {h}",
-        n=_isbn_10,
-        h=_hyphened(_isbn_10, (1, 2, 6, 1), (1, 3, 5, 1), (1, 4, 4, 1)),
+        n=_ISBN_10,
+        h=_hyphened(_ISBN_10, "#-##-######-#", "#-###-#####-#", "#-####-####-#"),
     ),
     "isbn_13": phrases(
         "{n}",
         "ISBN {h}",
         "ISBN-13: {n}",
-        n=_isbn_13,
-        h=_hyphened(_isbn_13, (3, 1, 2, 6, 1), (3, 1, 3, 5, 1), (3, 1, 4, 4, 1)),
+        n=_ISBN_13,
+        h=_hyphened(_ISBN_13, "###-#-##-######-#", "###-#-###-#####-#", "###-#-####-####-#"),
     ),
-    "ean_13": phrases("{n}", "EAN {n}", "barcode {n}", n=_ean_13),
+    "ean_13": phrases("{n}", "EAN {n}", "barcode {n}", n=_EAN_13),
     "uuids": phrases(
         "{a}-{b}-4{c}-{d}{c}-{e}",
         "request {a}-{b}-4{c}-{d}{c}-{e} failed",
@@ -159,7 +147,7 @@ _WORDS: Mapping[str, Words] = {
         a=number(0, 19),
         b=number(0, 29),
         c=number(0, 99),
-        d=digits(5),
+        d=figures(5),
     ),
     "four_part_versions": phrases(
         "version {a}.{b}.{c}.{d}",
@@ -281,4 +269,4 @@ _WORDS: Mapping[str, Words] = {
         n=number(2, 365),
     ),
 }
-FAMILIES: Mapping[str, Recipe] = {name: recipe_of(name, words) for name, words in _WORDS.items()}
+FAMILIES: Mapping[str, Recipe[Sample]] = {name: benign(name, words) for name, words in _WORDS.items()}

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._families._source import (
-    ALNUM,
-    HEX,
-    UPPER,
-    Entity,
-    Source,
+from pytest_guardrails.strategies._families._recipes import (
     Words,
     any_of,
-    found,
+    first,
+    formed,
     glued,
+    joined,
     letters,
+    made,
     number,
     phrase,
     phrases,
-    twins,
     word,
 )
+from pytest_guardrails.strategies._families._samples import Entity, found, twins
+from pytest_guardrails.strategies._families._source import ALNUM, HEX, UPPER
 
 EMAIL, IP, MAC = "EMAIL", "IP_ADDRESS", "MAC_ADDRESS"
 
@@ -61,20 +59,15 @@ _NO_ADDRESS = phrases(
 _AROUND = (("", ""), ("<", ">"), ("mailto:", ""), ("e-mail: ", "."))
 
 
-def emails(source: Source) -> Sample:
-    """Draw a mailbox as people write it: bare, in angle brackets, after ``mailto:``."""
-    return found(EMAIL, _ADDRESS(source), *source.choice(_AROUND))
-
+# Bare, in angle brackets, after mailto:, in a sentence.
+_EMAILS = any_of(*(found(EMAIL, _ADDRESS, before, after) for before, after in _AROUND))
 
 # --- IP_ADDRESS: RFC 5737, RFC 3849, and private networks
 
 _NETWORKS = ("192.0.2", "198.51.100", "203.0.113", "10.20.30", "192.168.77", "172.16.254")
 
 
-def _ipv4(source: Source) -> str:
-    return f"{source.choice(_NETWORKS)}.{source.integer(1, 254)}"
-
-
+_IPV4 = joined(word(*_NETWORKS), ".", number(1, 254))
 _GROUP, _PADDED, _UPPER = (number(1, 0xFFFF, form) for form in ("x", "04x", "X"))
 _IPV6 = any_of(
     phrase("2001:db8::{a}", a=_GROUP),
@@ -84,19 +77,11 @@ _IPV6 = any_of(
     phrase("2001:DB8:{a}:{a}:{a}:{a}:{a}:{a}", a=_UPPER),
 )
 
-
-_PORT = phrase(":{port}", port=number(80, 65535))
-_AFTER_IPV4 = any_of(word(""), _PORT, phrase("/{length}", length=number(8, 32)))
-
-
-def ip_addresses(source: Source) -> Sample:
-    """Draw an address of version 4 or 6: bare, with a port or a network's length, in brackets."""
-    if source.choice((4, 6)) == 4:
-        return found(IP, _ipv4(source), "", _AFTER_IPV4(source))
-    if source.choice((True, False)):
-        return found(IP, _IPV6(source))
-    return found(IP, _IPV6(source), "[", f"]{_PORT(source)}")
-
+_PORT = joined(":", number(80, 65535))
+_IPS = any_of(
+    any_of(found(IP, _IPV4), found(IP, _IPV4, "", _PORT), found(IP, _IPV4, "", joined("/", number(8, 32)))),
+    any_of(found(IP, _IPV6), found(IP, _IPV6, "[", joined("]", _PORT))),
+)
 
 _OCTET, _TOO_MUCH = number(1, 254), number(256, 999)
 _NOBODY = ("127.0.0.1", "0.0.0.0", "255.255.255.0", "255.255.255.255", "::1", "::")  # noqa: S104 - nothing listens
@@ -107,59 +92,54 @@ _OUTSIDE = any_of(
     word(*_NOBODY),
 )
 _REGROUPED = any_of(
-    phrase("{a}.{b}", a=_ipv4, b=_OCTET),
+    phrase("{a}.{b}", a=_IPV4, b=_OCTET),
     phrase("{a}.{a}.{a}", a=_OCTET),
     phrase("{a}:{b}:{b}", a=number(10, 23), b=number(10, 59)),
     phrase("2001::{a}::{a}", a=_GROUP),
     phrase("2001:db8:{a}:{a}:{a}:{a}:{a}:{a}:{a}", a=_GROUP),
 )
-_GLUED = phrases("{b}{a}", "{a}{b}", "{a}_{b}", a=_ipv4, b=letters(UPPER, 2))
+_GLUED = phrases("{b}{a}", "{a}{b}", "{a}_{b}", a=_IPV4, b=letters(UPPER, 2))
 
 
 # --- MAC_ADDRESS: RFC 7042's block for documentation, and locally administered ones
 
 
-def _mac(source: Source) -> str:
-    return f"00005e0053{source.string(HEX, 2)}" if source.choice((True, False)) else _local_mac(source)
+_LOCAL_MAC = joined(letters(HEX, 1), word(*"26ae"), letters(HEX, 10))
+_MAC = any_of(joined("00005e0053", letters(HEX, 2)), _LOCAL_MAC)
+_PAIRS = {separator: separator.join(["##"] * 6) for separator in ":-"}
 
 
-def _local_mac(source: Source) -> str:
-    return f"{source.choice(HEX)}{source.choice('26ae')}{source.string(HEX, 10)}"
+def _in_both_cases(text: Words) -> Words:
+    return any_of(text, made(str.upper, text))
 
 
-def _written(source: Source, digits: str, size: int, separator: str) -> str:
-    text = separator.join([digits[start : start + size] for start in range(0, len(digits), size)])
-    return source.choice((text, text.upper()))
+def _in_pairs(address: Words) -> Words:
+    return _in_both_cases(any_of(*(formed(form, address) for form in _PAIRS.values())))
 
 
-_MAC_LAYOUTS = ((2, ":", ""), (2, "-", ""), (4, ".", ""), (12, "", "MAC "))
-
-
-def mac_addresses(source: Source) -> Sample:
-    """Draw an address in pairs, in Cisco's groups of four, or bare after a word."""
-    size, separator, said = source.choice(_MAC_LAYOUTS)
-    return found(MAC, _written(source, _mac(source), size, separator), said)
-
-
-_MAC_REGROUPED: Words = any_of(
-    lambda source: _written(source, _mac(source)[:10], 2, ":"),
-    lambda source: _written(source, _mac(source) + source.string(HEX, 2), 2, "-"),
-    lambda source: _written(source, _mac(source), 3, "-"),
+_MACS = any_of(
+    *(found(MAC, _in_both_cases(formed(form, _MAC))) for form in (*_PAIRS.values(), "####.####.####")),
+    found(MAC, _in_both_cases(_MAC), "MAC "),
 )
-_MAC_OUTSIDE: Words = any_of(
-    lambda source: _written(source, f"{_mac(source)[:-1]}{source.choice('ghkxz')}", 2, source.choice(":-")),
+_MAC_REGROUPED = _in_both_cases(
+    any_of(
+        formed("##:##:##:##:##", first(10, _MAC)),
+        formed("##-##-##-##-##-##-##", joined(_MAC, letters(HEX, 2))),
+        formed("###-###-###-###", _MAC),
+    )
+)
+_MAC_OUTSIDE = any_of(
+    _in_pairs(joined(first(11, _MAC), word(*"ghkxz"))),
     word("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "FF-FF-FF-FF-FF-FF"),
 )
 
-
-def _mac_glued(source: Source) -> str:
-    return glued(source, _written(source, _mac(source), 2, source.choice(":-")))
-
-
 ENTITIES = (
-    Entity(EMAIL, "emails", emails, twins(EMAIL, syntax=_NO_ADDRESS)),
-    Entity(IP, "ip_addresses", ip_addresses, twins(IP, grouping=_REGROUPED, range=_OUTSIDE, glued=_GLUED)),
+    Entity(EMAIL, "emails", _EMAILS, twins(EMAIL, syntax=_NO_ADDRESS)),
+    Entity(IP, "ip_addresses", _IPS, twins(IP, grouping=_REGROUPED, range=_OUTSIDE, glued=_GLUED)),
     Entity(
-        MAC, "mac_addresses", mac_addresses, twins(MAC, grouping=_MAC_REGROUPED, range=_MAC_OUTSIDE, glued=_mac_glued)
+        MAC,
+        "mac_addresses",
+        _MACS,
+        twins(MAC, grouping=_MAC_REGROUPED, range=_MAC_OUTSIDE, glued=glued(_in_pairs(_MAC))),
     ),
 )

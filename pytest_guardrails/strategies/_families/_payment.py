@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._families._checksums import iban_check, luhn, settled, weighted
-from pytest_guardrails.strategies._families._source import (
-    ALNUM,
-    UPPER,
-    Entity,
+from pytest_guardrails.strategies._families._checksums import TWO_DIGITS, iban_check, settled, weighing, with_luhn
+from pytest_guardrails.strategies._families._recipes import (
     Layout,
     Recipe,
-    Source,
-    found,
+    Words,
+    any_of,
+    digits,
     glued,
+    joined,
+    letters,
+    made,
+    number,
     one_off,
-    twins,
+    word,
+    written,
 )
+from pytest_guardrails.strategies._families._samples import Entity, found, twins
+from pytest_guardrails.strategies._families._source import ALNUM, UPPER
 
 CARD = "CREDIT_CARD"
 # The ranges of leading digits that each brand publishes (ISO/IEC 7812), and the length of the number.
@@ -54,45 +61,43 @@ _STRANGE = tuple(  # as order numbers are
 )
 
 
-def card_recipe(brand: str | None = None) -> Recipe:
-    """Return the recipe of card numbers, of one brand or of all."""
+Range = tuple[int, int, int]
+
+
+def _number(low: int, high: int, length: int) -> Words:
+    return made(with_luhn, joined(number(low, high), digits(length - len(str(low)) - 1)))
+
+
+def _card(low: int, high: int, length: int) -> Recipe[Sample]:
+    body = _number(low, high, length)
+    return any_of(*(found(CARD, layout.write(body), layout.said) for layout in _CARD_LAYOUTS[length]))
+
+
+def _brand(ranges: Sequence[Range]) -> Recipe[Sample]:
+    return any_of(*(_card(*one) for one in ranges))
+
+
+_BY_BRAND = {brand: _brand(ranges) for brand, ranges in BRANDS.items()}
+
+
+def card_recipe(brand: str | None = None) -> Recipe[Sample]:
+    """Return the recipe of card numbers, of one brand or of all.
+
+    Raises:
+        ConfigError: for a brand that is unknown.
+    """
     if brand is not None and brand not in BRANDS:
         raise ConfigError(unknown("brand", brand, BRANDS))
-    brands = tuple(BRANDS.values()) if brand is None else (BRANDS[brand],)
-
-    def card(source: Source) -> Sample:
-        number = _card(source, source.choice(brands))
-        layout = source.choice(_CARD_LAYOUTS[len(number)])
-        return found(CARD, layout.write(number), layout.said)
-
-    return card
+    return any_of(*_BY_BRAND.values()) if brand is None else _BY_BRAND[brand]
 
 
-def _card(source: Source, ranges: Sequence[tuple[int, int, int]]) -> str:
-    low, high, length = source.choice(ranges)
-    first = str(source.integer(low, high))
-    body = first + source.digits(length - len(first) - 1)
-    return body + luhn(body)
-
-
-def _card_off(source: Source) -> str:
-    number = one_off(source, _card(source, _TWINNED))
-    return source.choice(_CARD_LAYOUTS[len(number)]).write(number)
-
-
-def _card_regrouped(source: Source) -> str:
-    return source.choice(_STRANGE).write(_card(source, _SIXTEEN))
-
-
-def _card_unissued(source: Source) -> str:
-    return source.choice(_CARD_LAYOUTS[16]).write(_card(source, _UNISSUED))
-
-
-def _card_glued(source: Source) -> str:
-    number = _card(source, _TWINNED)
-    longer = source.choice((True, False))
-    return number + source.digits(source.integer(20, 24) - len(number)) if longer else glued(source, number)
-
+_CARD_OFF = any_of(*(written(_CARD_LAYOUTS[one[2]], one_off(_number(*one))) for one in _TWINNED))
+_CARD_REGROUPED = written(_STRANGE, any_of(*(_number(*one) for one in _SIXTEEN)))
+_CARD_UNISSUED = written(_CARD_LAYOUTS[16], any_of(*(_number(*one) for one in _UNISSUED)))
+_CARD_GLUED = any_of(
+    any_of(*(joined(_number(*one), digits(longer - one[2])) for one in _TWINNED for longer in range(20, 25))),
+    glued(any_of(*(_number(*one) for one in _TWINNED))),
+)
 
 # --- IBAN: lengths and structures of the SWIFT registry; n digits, a letters, c both.
 
@@ -127,30 +132,29 @@ COUNTRIES["BE"] = _pieces("12n")
 _NO_IBAN = ("US", "CA", "JP", "AU", "ZZ", "XX")
 
 
+_BANK_SUM, _ACCOUNT_SUM = weighing((4, 8, 5, 10, 9, 7, 3, 6)), weighing((1, 2, 4, 8, 5, 10, 9, 7, 3, 6))
+_NORWEGIAN_SUM = weighing((5, 4, 3, 2, 7, 6, 5, 4, 3, 2))
+
+
 def _spanish(bban: str) -> str:
     """Return the account with its two check digits after the bank and the branch."""
-
-    def check(body: str, weights: Sequence[int]) -> str:
-        value = 11 - weighted(body, weights) % 11
-        return str({10: 1, 11: 0}.get(value, value))
-
     bank, account = bban[:8], bban[10:]
-    first = check(bank, (4, 8, 5, 10, 9, 7, 3, 6))
-    return f"{bank}{first}{check(account, (1, 2, 4, 8, 5, 10, 9, 7, 3, 6))}{account}"
+    checks = "01987654321"  # 11 less the rest of the sum; 1 for 10, 0 for 11
+    return f"{bank}{checks[_BANK_SUM(bank) % 11]}{checks[_ACCOUNT_SUM(account) % 11]}{account}"
 
 
 def _belgian(bban: str) -> str:
     """Return an account of a bank that is there, with its two check digits."""
     body = f"001{bban[3:10]}"
-    return f"{body}{str(int(body) % 97 or 97).zfill(2)}"
+    return f"{body}{TWO_DIGITS[int(body) % 97 or 97]}"
 
 
 def _norwegian(bban: str) -> str:
-    return settled(bban[:10], lambda body: -weighted(body, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11)
+    return settled(bban[:10], lambda body: -_NORWEGIAN_SUM(body) % 11)
 
 
 def _montenegrin(bban: str) -> str:
-    return f"{bban[:16]}{str(98 - int(f'{bban[:16]}00') % 97).zfill(2)}"
+    return f"{bban[:16]}{TWO_DIGITS[98 - int(f'{bban[:16]}00') % 97]}"
 
 
 _NATIONAL: Mapping[str, Callable[[str], str]] = {  # python-stdnum's; other countries' own checks are not kept
@@ -161,65 +165,63 @@ _NATIONAL: Mapping[str, Callable[[str], str]] = {  # python-stdnum's; other coun
 }
 
 
+_FOURS = tuple(itemgetter(*(slice(start, start + 4) for start in range(0, length or 1, 4))) for length in range(36))
+
+
 def _printed(iban: str) -> str:
-    return " ".join([iban[start : start + 4] for start in range(0, len(iban), 4)])
+    return " ".join(_FOURS[len(iban)](iban))
 
 
-_WRITTEN: tuple[Callable[[str], str], ...] = (str, _printed)
-_BY_HABIT = ("DE", *sorted(COUNTRIES.keys() - {"DE"}))
+def _in_both_forms(iban: Words) -> Words:
+    return any_of(iban, made(_printed, iban))
 
 
-def iban_recipe(country: str | None = None) -> Recipe:
-    """Return the recipe of IBANs, of one country or of all."""
-    if country is not None and country not in COUNTRIES:
-        raise ConfigError(unknown("country", country, COUNTRIES))
-    countries = _BY_HABIT if country is None else (country,)
-
-    def iban(source: Source) -> Sample:
-        return found(IBAN, source.choice(_WRITTEN)(_iban(source, source.choice(countries))))
-
-    return iban
-
-
-def _iban(source: Source, country: str) -> str:
-    bban = "".join(
-        [source.string(letters, length) if letters else source.digits(length) for letters, length in COUNTRIES[country]]
-    )
-    if country in _NATIONAL:
-        bban = _NATIONAL[country](bban)
+def _checked(country: str, bban: str) -> str:
     return f"{country}{iban_check(country, bban)}{bban}"
 
 
-def _iban_off(source: Source) -> str:
-    return source.choice(_WRITTEN)(one_off(source, _iban(source, source.choice(_BY_HABIT))))
+def _iban(country: str) -> Words:
+    bban = joined(
+        *(letters(alphabet, length) if alphabet else digits(length) for alphabet, length in COUNTRIES[country])
+    )
+    whole = made(_NATIONAL[country], bban) if country in _NATIONAL else bban
+    return made(partial(_checked, country), whole)
 
 
-def _iban_nowhere(source: Source) -> str:
-    country, bban = source.choice(_NO_IBAN), source.digits(source.integer(14, 18))
-    return source.choice(_WRITTEN)(f"{country}{iban_check(country, bban)}{bban}")
+_IBANS = {country: _iban(country) for country in ("DE", *sorted(COUNTRIES.keys() - {"DE"}))}
+_ANY_IBAN = any_of(*_IBANS.values())
 
 
-def _iban_short(source: Source) -> str:
-    country = source.choice(_BY_HABIT)
-    bban = _iban(source, country)[4:-1]
-    return source.choice(_WRITTEN)(f"{country}{iban_check(country, bban)}{bban}")
+def iban_recipe(country: str | None = None) -> Recipe[Sample]:
+    """Return the recipe of IBANs, of one country or of all.
+
+    Raises:
+        ConfigError: for a country that has none.
+    """
+    if country is not None and country not in COUNTRIES:
+        raise ConfigError(unknown("country", country, COUNTRIES))
+    return found(IBAN, _in_both_forms(_ANY_IBAN if country is None else _IBANS[country]))
 
 
-def _iban_glued(source: Source) -> str:
-    return glued(source, _iban(source, source.choice(_BY_HABIT)))
+def _shortened(iban: str) -> str:
+    return _checked(iban[:2], iban[4:-1])
 
+
+_NOWHERE = made(_checked, word(*_NO_IBAN), any_of(*(digits(length) for length in range(14, 19))))
+_IBAN_TWINS = twins(
+    IBAN,
+    checksum=_in_both_forms(one_off(_ANY_IBAN)),
+    range=_in_both_forms(_NOWHERE),
+    length=_in_both_forms(made(_shortened, _ANY_IBAN)),
+    glued=glued(_ANY_IBAN),
+)
 
 ENTITIES = (
     Entity(
         CARD,
         "credit_cards",
         card_recipe(),
-        twins(CARD, checksum=_card_off, grouping=_card_regrouped, range=_card_unissued, glued=_card_glued),
+        twins(CARD, checksum=_CARD_OFF, grouping=_CARD_REGROUPED, range=_CARD_UNISSUED, glued=_CARD_GLUED),
     ),
-    Entity(
-        IBAN,
-        "ibans",
-        iban_recipe(),
-        twins(IBAN, checksum=_iban_off, range=_iban_nowhere, length=_iban_short, glued=_iban_glued),
-    ),
+    Entity(IBAN, "ibans", iban_recipe(), _IBAN_TWINS),
 )

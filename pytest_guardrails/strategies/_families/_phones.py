@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._families._source import (
-    Entity,
+from pytest_guardrails.strategies._families._recipes import (
     Recipe,
-    Source,
+    Words,
     any_of,
-    found,
     glued,
+    joined,
+    made,
     number,
-    one_of,
     pattern,
     phrase,
-    twins,
     word,
 )
+from pytest_guardrails.strategies._families._samples import Entity, found, twins
 
 PHONE = "PHONE"
 
@@ -58,17 +58,6 @@ REGIONS = (*_AMERICA, *_PLANS)
 _SAID = ("Tel. ", "phone: ", "call me on ")
 
 
-def phone_recipe(region: str | None = None) -> Recipe:
-    """Return the recipe of telephone numbers, of one region or of all."""
-    if region is not None and region not in REGIONS:
-        raise ConfigError(unknown("region", region, REGIONS))
-    return _region(region) if region else one_of([_region(name) for name in REGIONS])
-
-
-def _region(name: str) -> Recipe:
-    return _american(_AMERICA[name]) if name in _AMERICA else _planned(_PLANS[name])
-
-
 # (before the area code, after it, between exchange and line, after the line)
 _AMERICAN_LAYOUTS = (
     ("", "-", "-", ""), ("", ".", ".", ""), ("", " ", "-", ""), ("", " ", " ", ""), ("(", ") ", "-", ""),
@@ -77,45 +66,62 @@ _AMERICAN_LAYOUTS = (
 )  # fmt: skip
 
 
-def _american(areas: tuple[str, ...]) -> Recipe:
-    def phone(source: Source) -> Sample:
-        area, line = source.choice(areas), f"01{source.digits(2)}"  # 555-0100 to 555-0199 are kept for fiction
-        if source.integer(0, 9) == 9:
-            return found(PHONE, f"{area}555{line}", source.choice(_SAID))
-        before, first, second, after = source.choice(_AMERICAN_LAYOUTS)
-        return found(PHONE, f"{before}{area}{first}555{second}{line}{after}")
-
-    return phone
+_LINE = pattern("01##")  # 555-0100 to 555-0199 are kept for fiction
 
 
-def _planned(plan: Plan) -> Recipe:
-    patterns = any_of(*map(pattern, plan.patterns))
-
-    def phone(source: Source) -> Sample:
-        national = patterns(source)
-        if source.integer(0, 3) == 3:  # inside the country: a word says what it is
-            return found(PHONE, plan.trunk + national, source.choice(_SAID))
-        optional = f"+{plan.code} (0){national}" if plan.trunk else f"+{plan.code} {national}"
-        compact, hyphens = national.replace(" ", ""), national.replace(" ", "-")
-        code = plan.code
-        return found(
-            PHONE,
-            source.choice(
-                (
-                    f"+{code} {national}",
-                    f"+{code}{compact}",
-                    f"+{code}-{hyphens}",
-                    f"00{code} {national}",
-                    f"00{code}{compact}",
-                    optional,
-                )
-            ),
+def _american(areas: tuple[str, ...]) -> Recipe[Sample]:
+    area = word(*areas)
+    laid_out = any_of(
+        *(
+            found(PHONE, joined(before, area, middle, "555", second, _LINE, after))
+            for before, middle, second, after in _AMERICAN_LAYOUTS
         )
+    )
+    return any_of(*[laid_out] * 9, _said(joined(area, "555", _LINE)))
 
-    return phone
+
+def _spaced(space: str, text: str) -> str:
+    return text.replace(" ", space)
 
 
-_AREA, _LINE = word(*_AMERICA["US"]), pattern("01##")
+def _planned(plan: Plan) -> Recipe[Sample]:
+    code = plan.code
+    national = any_of(*map(pattern, plan.patterns))
+    compact, hyphened = (made(partial(_spaced, space), national) for space in ("", "-"))
+    abroad = any_of(
+        joined(f"+{code} ", national),
+        joined(f"+{code}", compact),
+        joined(f"+{code}-", hyphened),
+        joined(f"00{code} ", national),
+        joined(f"00{code}", compact),
+        joined(f"+{code} (0)" if plan.trunk else f"+{code} ", national),
+    )
+    return any_of(*[found(PHONE, abroad)] * 3, _said(joined(plan.trunk, national)))
+
+
+def _said(inland: Words) -> Recipe[Sample]:
+    """Return the recipe of a number inside the country: a word says what it is."""
+    return any_of(*(found(PHONE, inland, said) for said in _SAID))
+
+
+_BY_REGION = {
+    **{name: _american(areas) for name, areas in _AMERICA.items()},
+    **{name: _planned(plan) for name, plan in _PLANS.items()},
+}
+
+
+def phone_recipe(region: str | None = None) -> Recipe[Sample]:
+    """Return the recipe of telephone numbers, of one region or of all.
+
+    Raises:
+        ConfigError: for a region that is unknown.
+    """
+    if region is not None and region not in REGIONS:
+        raise ConfigError(unknown("region", region, REGIONS))
+    return _BY_REGION[region] if region else any_of(*_BY_REGION.values())
+
+
+_AREA = word(*_AMERICA["US"])
 _NEVER = any_of(number(0, 199, "03d"), pattern("#11"))  # neither an area nor an exchange
 _OUTSIDE = any_of(
     phrase("({a}) 555-{line}", a=_NEVER, line=_LINE),
@@ -134,10 +140,8 @@ _REGROUPED = any_of(
 )
 
 
-def _glued(source: Source) -> str:
-    return glued(source, f"{_AREA(source)}-555-{_LINE(source)}")
-
+_GLUED = glued(joined(_AREA, "-555-", _LINE))
 
 ENTITIES = (
-    Entity(PHONE, "phone_numbers", phone_recipe(), twins(PHONE, grouping=_REGROUPED, range=_OUTSIDE, glued=_glued)),
+    Entity(PHONE, "phone_numbers", phone_recipe(), twins(PHONE, grouping=_REGROUPED, range=_OUTSIDE, glued=_GLUED)),
 )

@@ -6,26 +6,28 @@ import json
 import string
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from functools import partial
 
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Sample
-from pytest_guardrails.strategies._families._checksums import BECH32, BECH32M, base58check, bech32_check
-from pytest_guardrails.strategies._families._source import (
-    ALNUM,
-    HEX,
-    URL_SAFE,
-    Entity,
+from pytest_guardrails.strategies._families._checksums import BASE_58, BECH32, BECH32M, base58check, bech32_check
+from pytest_guardrails.strategies._families._recipes import (
+    PLACE,
     Recipe,
-    Source,
     Words,
     any_of,
-    found,
+    choice,
+    digits,
     glued,
+    integer,
+    joined,
     letters,
+    made,
     phrase,
-    twins,
     word,
 )
+from pytest_guardrails.strategies._families._samples import Entity, found, twins
+from pytest_guardrails.strategies._families._source import ALNUM, HEX, URL_SAFE
 
 KEY, JWT, CRYPTO = "API_KEY", "JWT", "CRYPTO"
 
@@ -62,19 +64,29 @@ PROVIDERS: Mapping[str, tuple[str, ...]] = {
 _AROUND = (("", ""), ("Authorization: Bearer ", ""), ('API_KEY="', '"'), ("token=", ""))
 
 
-def key_recipe(provider: str | None = None) -> Recipe:
-    """Return the recipe of API keys, of one provider or of all."""
-    if provider is not None and provider not in PROVIDERS:
-        raise ConfigError(unknown("provider", provider, PROVIDERS))
-    keys = _KEYS if provider is None else _keys(PROVIDERS[provider])
-    return lambda source: found(KEY, keys(source), *source.choice(_AROUND))
-
-
 def _keys(templates: tuple[str, ...]) -> Words:
     return any_of(*(phrase(template, **_BODIES) for template in templates))
 
 
-_KEYS = any_of(*map(_keys, PROVIDERS.values()))
+_BY_PROVIDER = {provider: _keys(templates) for provider, templates in PROVIDERS.items()}
+
+
+def key_recipe(provider: str | None = None) -> Recipe[Sample]:
+    """Return the recipe of API keys, of one provider or of all.
+
+    Raises:
+        ConfigError: for a provider that is unknown.
+    """
+    if provider is not None and provider not in PROVIDERS:
+        raise ConfigError(unknown("provider", provider, PROVIDERS))
+    return _carried(KEY, any_of(*_BY_PROVIDER.values()) if provider is None else _BY_PROVIDER[provider])
+
+
+def _carried(entity: str, secret: Words) -> Recipe[Sample]:
+    """Return the recipe of a secret as it stands, or as a header or a setting carries it."""
+    return any_of(*(found(entity, secret, before, after) for before, after in _AROUND))
+
+
 _SHORT = phrase(
     "{prefix}{body}", prefix=word("sk-", "sk-proj-", "ghp_", "AKIA", "AIza", "glpat-"), body=letters(ALNUM, 7)
 )
@@ -91,12 +103,8 @@ _ALTERED = phrase(
 )
 
 
-def _key_glued(source: Source) -> str:
-    inside = phrase("{a}{prefix}{b}", a=_PART, prefix=word("AKIA", "ASIA", "AIza"), b=_PART)
-    return inside(source)
-
-
 _PART = letters(ALNUM, 30)
+_KEY_GLUED = joined(_PART, word("AKIA", "ASIA", "AIza"), _PART)
 
 # --- JWT: a header that names its algorithm, claims, a signature
 
@@ -109,78 +117,67 @@ _HEADERS = tuple(_encoded({"alg": name, "typ": "JWT"}) for name in ("HS256", "RS
 _NO_HEADERS = (_encoded({"typ": "example"}), _encoded({"theme": "dark"}), "eyJ0b3VyIjoi")
 
 
-def _claims(source: Source) -> str:
-    issued = source.integer(1_600_000_000, 1_899_999_999)
-    return _encoded({"sub": source.digits(10), "iat": issued, "exp": issued + 3600})
+def _claims(subject: str, issued: int) -> str:
+    claims = b'{"sub":"%b","iat":%d,"exp":%d}' % (subject.encode(), issued, issued + 3600)
+    return urlsafe_b64encode(claims).decode().rstrip("=")
 
 
-def jwts(source: Source) -> Sample:
-    """Draw a signed token, bare or as a header carries it."""
-    token = f"{source.choice(_HEADERS)}.{_claims(source)}.{source.string(URL_SAFE, 43)}"
-    return found(JWT, token, *source.choice(_AROUND))
-
-
+_CLAIMS = made(_claims, digits(10), integer(1_600_000_000, 1_899_999_999))
+_SIGNATURE = letters(URL_SAFE, 43)
+_TOKEN = joined(word(*_HEADERS), ".", _CLAIMS, ".", _SIGNATURE)
 _NO_TOKEN = any_of(
-    phrase("{a}.{b}", a=word(*_HEADERS), b=_claims),
-    phrase("{a}.{b}.{c}", a=word(*_NO_HEADERS), b=_claims, c=letters(URL_SAFE, 43)),
-    phrase("{a}.{b}.{c}", a=letters(URL_SAFE, 24), b=letters(URL_SAFE, 40), c=letters(URL_SAFE, 43)),
+    phrase("{a}.{b}", a=word(*_HEADERS), b=_CLAIMS),
+    phrase("{a}.{b}.{c}", a=word(*_NO_HEADERS), b=_CLAIMS, c=_SIGNATURE),
+    phrase("{a}.{b}.{c}", a=letters(URL_SAFE, 24), b=letters(URL_SAFE, 40), c=_SIGNATURE),
 )
 
 # --- CRYPTO: Bitcoin's three forms of address, and Ethereum's
 
 
-def _bitcoin(source: Source) -> str:
-    version = source.choice((b"\0", b"\5"))
-    return base58check(version + bytes.fromhex(source.string(HEX, 40)))
+def _base_58(version: bytes, payload: str) -> str:
+    return base58check(version + bytes.fromhex(payload))
 
 
-def _segwit(source: Source) -> str:
-    version, length, constant = source.choice((("q", 32, 1), ("q", 51, 1), ("p", 51, BECH32M)))
-    data = version + source.string(BECH32, length) + (source.choice("qs") if length == 51 else "")  # 256 bits and four
+def _bech_32(constant: int, data: str) -> str:
     return f"bc1{data}{bech32_check('bc', data, constant)}"
 
 
-_ETHEREUM = phrase("0x{a}", a=letters(HEX, 40))
+_BITCOIN = made(_base_58, choice((b"\0", b"\5")), letters(HEX, 40))
+_256_BITS = joined(letters(BECH32, 51), word("q", "s"))  # and four of padding
+_SEGWIT = any_of(
+    made(partial(_bech_32, 1), joined("q", letters(BECH32, 32))),
+    made(partial(_bech_32, 1), joined("q", _256_BITS)),
+    made(partial(_bech_32, BECH32M), joined("p", _256_BITS)),
+)
+_ETHEREUM = joined("0x", letters(HEX, 40))  # lower case, so without a checksum
 
 
-def crypto_addresses(source: Source) -> Sample:
-    """Draw an address of Bitcoin (base58, Bech32, Bech32m) or of Ethereum (lower case, so without a checksum)."""
-    return found(CRYPTO, source.choice((_bitcoin, _segwit, _ETHEREUM))(source))
-
-
-def _other_letter(source: Source, text: str, first: int, alphabet: str) -> str:
-    """Return the text with one letter after ``first`` changed for another of the alphabet."""
-    at = source.integer(first, len(text) - 1)
-    step = source.integer(1, len(alphabet) - 1)
+def _other_letter(alphabet: str, start: int, text: str, place: int, step: int) -> str:
+    """Return the text with one letter from ``start`` on changed for another of the alphabet."""
+    at = start + place % (len(text) - start)
     return f"{text[:at]}{alphabet[(alphabet.index(text[at]) + step) % len(alphabet)]}{text[at + 1 :]}"
 
 
-_BASE_58 = "".join(letter for letter in ALNUM if letter not in "0OIl")
 _CRYPTO_OFF = any_of(
-    lambda source: _other_letter(source, _bitcoin(source), 1, _BASE_58),
-    lambda source: _other_letter(source, _segwit(source), 4, BECH32),
+    made(partial(_other_letter, BASE_58, 1), _BITCOIN, PLACE, integer(1, 57)),
+    made(partial(_other_letter, BECH32, 4), _SEGWIT, PLACE, integer(1, 31)),
 )
 _CRYPTO_OUTSIDE = any_of(
     phrase("0x{a}", a=letters(HEX, 39)),
     phrase("0x{a}", a=letters(HEX, 42)),
     phrase("0x{a}{b}", a=letters(HEX, 39), b=word("g", "x", "z")),
-    lambda source: _bitcoin(source)[:-1] + source.choice("0OIl"),
+    joined(made(lambda address: address[:-1], _BITCOIN), word(*"0OIl")),
 )
 
 ENTITIES = (
     Entity(
-        KEY, "api_keys", key_recipe(), twins(KEY, length=_SHORT, placeholder=_DUMMY, case=_ALTERED, glued=_key_glued)
+        KEY, "api_keys", key_recipe(), twins(KEY, length=_SHORT, placeholder=_DUMMY, case=_ALTERED, glued=_KEY_GLUED)
     ),
-    Entity(JWT, "jwts", jwts, twins(JWT, syntax=_NO_TOKEN)),
+    Entity(JWT, "jwts", _carried(JWT, _TOKEN), twins(JWT, syntax=_NO_TOKEN)),
     Entity(
         CRYPTO,
         "crypto_addresses",
-        crypto_addresses,
-        twins(
-            CRYPTO,
-            checksum=_CRYPTO_OFF,
-            range=_CRYPTO_OUTSIDE,
-            glued=lambda source: glued(source, _bitcoin(source)),
-        ),
+        any_of(found(CRYPTO, _BITCOIN), found(CRYPTO, _SEGWIT), found(CRYPTO, _ETHEREUM)),
+        twins(CRYPTO, checksum=_CRYPTO_OFF, range=_CRYPTO_OUTSIDE, glued=glued(_BITCOIN)),
     ),
 )
