@@ -14,6 +14,7 @@ from pytest_guardrails import _cases
 from pytest_guardrails._config import configure
 from pytest_guardrails._corpus import read_specs
 from pytest_guardrails._corpus_items import CorpusItem, refuse_bad_spec
+from pytest_guardrails._coverage import refuse_unknown
 from pytest_guardrails._document import Node, from_data
 from pytest_guardrails._errors import ConfigError, MissingRecording, VerdictMismatch, unknown
 from pytest_guardrails._expect import Show, judge
@@ -74,6 +75,8 @@ class GuardrailsFile(pytest.File):
                 by = case.expectation.by
                 if by is not None and by not in names and overridden is None:
                     raise ConfigError(unknown("guardrail id", by, names), file=case.file, line=case.line)
+                if case.near_miss and overridden is None:
+                    refuse_unknown(case.near_miss, engine.guardrails, file=case.file, line=case.line)
                 if case.fault is not None:
                     self._refuse_unknown_fault(case)
                 foreign = by is not None and by not in names
@@ -108,6 +111,8 @@ class GuardrailsFile(pytest.File):
                 raise ConfigError(f"a case and a corpus are both called {name!r}", file=spec.file, line=spec.line)
             engine = self._engine(spec.guardrails or suite.guardrails, overridden)
             refuse_bad_spec(spec)
+            if overridden is None:
+                refuse_unknown(spec.near_names, engine.guardrails, file=spec.file, line=spec.line)
             yield CorpusItem.from_parent(self, name=name, spec=spec, engine=engine, session_=self._guardrails)
 
     def _demand(self, suite: _cases.Suite) -> None:
@@ -210,7 +215,7 @@ class GuardrailsItem(pytest.Item):
         case = self.case
         trace = self.engine.run(case.request, scripted(case.response, stream=case.request.stream))
         session = self._guardrails
-        show = session.show(trace)
+        show = session.showing.of(trace)
         result = judge(case, trace, show)
         grades: tuple[Grade, ...] = ()
         if case.rubric and result.status is not CaseStatus.ERROR:
@@ -222,7 +227,7 @@ class GuardrailsItem(pytest.Item):
         if result.status is CaseStatus.AS_EXPECTED:
             self.record = replace(self.record, armed=session.arming.case(self, case, self.engine, trace))
             return None
-        return session.diagnose(case, trace, result, show)
+        return session.showing.diagnose(case, trace, result, show)
 
     def _graded(self, trace: Trace, result: CaseResult, show: Show) -> tuple[tuple[Grade, ...], CaseResult]:
         """Return the grades of the case, with a grader's reasons masked, and the result that they make."""
@@ -238,6 +243,12 @@ class GuardrailsItem(pytest.Item):
         """Return the file, the line (from 0) and the name of the case."""
         line = None if self.case.line is None else self.case.line - 1
         return self.path, line, f"guardrails: {self.case.id}"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return a mismatch without a stack: pytest would parse the sources of all its frames, for nothing."""
+        if isinstance(excinfo.value, VerdictMismatch):
+            return failure_repr(str(excinfo.value), self.location[0], self.case.line or 1)
+        return super().repr_failure(excinfo, style)
 
     def run_cheaply(self, nextitem: pytest.Item | None) -> bool | None:
         """Make the one report that matters without setup and teardown, or return None for the whole protocol.
@@ -268,7 +279,7 @@ class GuardrailsItem(pytest.Item):
             stop=start + duration,
         )
         if self.record is not None:
-            self._guardrails.ride(report, self, self.record, self.engine)
+            self._guardrails.riding.case(report, self, self.record, self.engine)
         self._guardrails.answers.ride(report, self)
         self.ihook.pytest_runtest_logreport(report=report)
         self.ihook.pytest_runtest_logfinish(nodeid=self.nodeid, location=self.location)

@@ -14,33 +14,28 @@ from pytest_guardrails._answers import Answers
 from pytest_guardrails._armed_items import Arming, called
 from pytest_guardrails._arming import Attempt
 from pytest_guardrails._cases import with_fault
-from pytest_guardrails._codec import encode
-from pytest_guardrails._diagnosis import diagnosis, headline
+from pytest_guardrails._coverage import refuse_unknown
 from pytest_guardrails._engines import Engines
 from pytest_guardrails._errors import ConfigError, VerdictMismatch, unknown
 from pytest_guardrails._executors import ExecutorSpec, parse
-from pytest_guardrails._expect import Show, came, judge, summary
+from pytest_guardrails._expect import judge
 from pytest_guardrails._failures import failure_repr
 from pytest_guardrails._found import FoundCases, Judged, as_labelled, heard
-from pytest_guardrails._key import mask_key
-from pytest_guardrails._mask import mask_trace, masker, placeholders_of
 from pytest_guardrails._model import (
     Armed,
-    ArmedTest,
     Case,
     CaseRecord,
     CaseResult,
     CaseStatus,
-    CorpusRecord,
     Expectation,
-    Guard,
     Sample,
     Trace,
 )
-from pytest_guardrails._records import after_pytest, guard_key, guard_of, masked_names, record_of, shown_path
+from pytest_guardrails._records import after_pytest, masked_names, record_of
 from pytest_guardrails._results import Results
+from pytest_guardrails._riding import Riding
 from pytest_guardrails._shadow import Shadows
-from pytest_guardrails.reporters._facts import category, latency_ms
+from pytest_guardrails._showing import Showing
 from pytest_guardrails.targets.embedded import Engine, RecordingUpstream
 
 
@@ -111,20 +106,20 @@ class GuardrailsSession:
         self.config = config
         self._item_key = item_key
         self._item_engine: tuple[pytest.Item | None, Engine | None] = None, None
-        self.revealed = bool(config.getoption("guardrails_reveal"))
+        self.showing = Showing(config)
+        self.revealed = self.showing.revealed
         self.running: Running | None = None
-        self._is_worker = hasattr(config, "workerinput")
-        self.answers = Answers(config, item_key, self._shown_alone)
+        self.answers = Answers(config, item_key, self.showing.alone)
         self.engines = Engines(config, self.answers.connected)
         self.arming = Arming(config, self.answers)
         self.shadows = Shadows(config, self.engines, self.answers)
         self._variant: Engine | None = None  # what the test that runs is called again with
         self.found = FoundCases(config, self.engines)
         self._upstream: RecordingUpstream | None = None
-        self._sent: set[str] = set()
         self._read_marks: dict[int, tuple[Case, pytest.Mark]] = {}
         self._ended: dict[str, Running] = {}
         self.results = Results(config, revealed=self.revealed)
+        self.riding = Riding(config, self.results, self.showing)
 
     # Configuration and engines
 
@@ -257,12 +252,21 @@ class GuardrailsSession:
         running.judged = Judged(case, trace, answer, sample, engine.guardrails)
         if running.expected is None:
             return
-        show = self.show(trace)
+        if case.near_miss and self.engines.overriding() is None:
+            self._refuse_unknown_near_miss(case, engine)
+        show = self.showing.of(trace)
         running.result = judge(case, trace, show)
         if running.result.status is not CaseStatus.AS_EXPECTED:
-            running.mismatch = VerdictMismatch(self.diagnose(case, trace, running.result, show))
+            running.mismatch = VerdictMismatch(self.showing.diagnose(case, trace, running.result, show))
             running.mismatch.judged = running.judged if running.is_generated else None
             raise running.mismatch
+
+    @staticmethod
+    def _refuse_unknown_near_miss(case: Case, engine: Engine) -> None:
+        try:
+            refuse_unknown(case.near_miss, engine.guardrails, file=case.file, line=case.line)
+        except ConfigError as exc:
+            raise pytest.fail.Exception(str(exc), pytrace=False) from None
 
     def notice_found(self, item: pytest.Item, exc: BaseException) -> None:
         """Keep what Hypothesis found, where it failed the test that runs."""
@@ -329,30 +333,6 @@ class GuardrailsSession:
             passed, reason = called(self.require_runs)
         return Attempt(passed, tuple(running.traces), reason)
 
-    # Judging and showing
-
-    def show(self, trace: Trace) -> Show:
-        """Return how texts of a trace are shown: masked, or as they are where the run reveals."""
-        return repr if self.revealed else functools.partial(self._masked_text, trace)
-
-    def _shown_alone(self, text: str) -> str:
-        return text if self.revealed else masker(mask_key(self.config))(text)
-
-    def _masked_text(self, trace: Trace, text: str) -> str:
-        return masker(mask_key(self.config), placeholders_of(trace))(text)
-
-    def _masked(self, record: CaseRecord) -> CaseRecord:
-        """Return a record as it may leave this process, in a report or to the controller."""
-        trace = record.trace
-        if trace is None or self.revealed:
-            return record
-        return replace(record, trace=mask_trace(trace, masker(mask_key(self.config), placeholders_of(trace))))
-
-    def diagnose(self, case: Case, trace: Trace, result: CaseResult, show: Show) -> str:
-        """Return the text of a failure."""
-        first = headline(summary(case.expectation), came(trace), result)
-        return diagnosis(case, trace, result, first, show, masked=not self.revealed)
-
     # Records on reports
 
     def attach(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -366,7 +346,7 @@ class GuardrailsSession:
             record = getattr(item, "record", None) or self._record(item, running)
             record = replace(record, **after_pytest(record, report, excinfo))
             engine = getattr(item, "engine", None) or (running.engine if running else None)
-            self.ride(report, item, record, engine)
+            self.riding.case(report, item, record, engine)
 
     @staticmethod
     def _place(item: pytest.Item) -> tuple[str, int]:
@@ -382,13 +362,13 @@ class GuardrailsSession:
         trace, result = (running.trace, running.result) if running else (None, None)
         nodeid = item.nodeid
         if not self.revealed:
-            nodeid, name = masked_names(item, masker(mask_key(self.config)))
+            nodeid, name = masked_names(item, self.showing.masked)
             case = replace(case, id=name)
         generated = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
         made = record_of(nodeid, case, trace, result, running.engine if running else None)
         armed = running.armed if running else None
         shadow = None if generated or judged is None else self.shadows.of_test(item, judged)
-        key = masked_names(item, masker(mask_key(self.config)))[0] if self.revealed else nodeid
+        key = masked_names(item, self.showing.masked)[0] if self.revealed else nodeid
         made = replace(made, shadow=shadow, key=None if key == nodeid else key)
         return replace(made, runs=running.runs if running else 0, generated=generated, armed=armed)
 
@@ -397,79 +377,8 @@ class GuardrailsSession:
         running = self._ended.pop(item.nodeid, None) if call.when == "call" else None
         if running is None or running.armed is None or not report.passed:
             return
-        nodeid = item.nodeid if self.revealed else masked_names(item, masker(mask_key(self.config)))[0]
-        key = guard_key(running.engine) if running.engine else ""
-        test, guard = ArmedTest(nodeid, key, running.armed), self._unsent(key, running.engine)
-        if self._is_worker:
-            riding = {"test": encode(test, sparse=True), "guard": guard and encode(guard)}
-            report.guardrails_armed = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
-        else:
-            self.results.keep_armed(test, guard)
-
-    def _unsent(self, key: str, engine: Engine | None) -> Guard | None:
-        """Return what a report says of an engine, the first time that it is asked for."""
-        if engine is None or key in self._sent:
-            return None
-        self._sent.add(key)
-        return guard_of(engine, self._shown_alone)
-
-    def ride(self, report: pytest.TestReport, item: pytest.Item, record: CaseRecord, engine: Engine | None) -> None:
-        """Keep a record, or from an xdist worker put it onto its report as JSON; its guard goes along the first time.
-
-        A worker that dies loses nothing that way: what it reported has arrived.
-        """
-        guard = self._unsent(record.guard, engine)
-        if not item.path.is_relative_to(self.config.rootpath):  # a pack: no path of the machine goes along
-            file = shown_path(item.path, self.config.rootpath)
-            record = replace(record, nodeid=f"{file}::{record.nodeid.partition('::')[2]}", file=file)
-        if self._is_worker or self.config.getoption("guardrails_report"):
-            record = self._masked(record)  # it leaves this process; without a report nobody reads its texts
-        if self._is_worker:
-            riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
-            report.guardrail = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
-        else:
-            self.results.keep(record, guard)
-        if record.trace is not None:
-            properties: list[tuple[str, object]] = [
-                ("guardrail.verdict", record.trace.verdict.value),
-                ("guardrail.expected", record.expected),
-                ("guardrail.decided_by", record.trace.decided_by or ""),
-                ("guardrail.category", category(record)),
-                ("guardrail.guard", record.guard),
-                ("guardrail.guard_version", str(engine.version) if engine is not None else ""),
-                ("guardrail.latency_ms", latency_ms(record)),
-            ]
-            item.user_properties.extend(properties)  # JUnit's reporter reads them from the teardown report
-            report.user_properties.extend(properties)
-
-    def ride_corpus(
-        self,
-        report: pytest.TestReport,
-        item: pytest.Item,
-        record: CorpusRecord,
-        engine: Engine | None,
-        shadow: CorpusRecord | None = None,
-    ) -> None:
-        """Keep the record of a corpus, or from an xdist worker put it onto its report as JSON, as `ride` does.
-
-        ``shadow`` is what a candidate did with it.
-        """
-        guard = self._unsent(record.guard, engine)
-        if not item.path.is_relative_to(self.config.rootpath):
-            file = shown_path(item.path, self.config.rootpath)
-            record = replace(record, nodeid=f"{file}::{record.nodeid.partition('::')[2]}", file=file)
-        shadow = shadow and replace(shadow, nodeid=record.nodeid, file=record.file)
-        if self._is_worker:
-            riding = {"record": encode(record, sparse=True), "guard": guard and encode(guard)}
-            riding["shadow"] = shadow and encode(shadow, sparse=True)
-            report.guardrails_corpus = riding  # type: ignore[attr-defined]  # reports carry what plugins give them
-        else:
-            self.results.keep_corpus(record, guard)
-            if shadow is not None:
-                self.results.keep_corpus(shadow, None)
-        properties: list[tuple[str, object]] = [("guardrail.corpus", record.name), ("guardrail.guard", record.guard)]
-        item.user_properties.extend(properties)
-        report.user_properties.extend(properties)
+        nodeid = item.nodeid if self.revealed else masked_names(item, self.showing.masked)[0]
+        self.riding.armed(report, nodeid, running.engine, running.armed)
 
     # The end of the run
 

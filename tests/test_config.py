@@ -21,6 +21,7 @@ from pytest_guardrails.checks import (
     RegexMatch,
     RegexReplace,
     WordCount,
+    factories,
 )
 
 BEFORE, AFTER = Phase.BEFORE_REQUEST, Phase.AFTER_REQUEST
@@ -373,7 +374,7 @@ def test_scope_names_the_messages_that_are_checked(scope: str, blocked: set[str]
         assert (engine.run(messages).verdict == "block") is (place in blocked)
 
 
-CHECKS = ", ".join(sorted(config.factories()))
+CHECKS = ", ".join(sorted(factories()))
 MISTAKES: dict[str, tuple[str, int, str, str]] = {
     "top key": ("input_guardrials:\n  - pii_redact\n", 1, "'input_guardrials'", "did you mean 'input_guardrails'?"),
     "phase": (
