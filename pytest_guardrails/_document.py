@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from pytest_guardrails._errors import ConfigError, unknown
@@ -33,7 +33,8 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 class Node:
     """A value and its place: a text as written, a list of nodes, or a mapping of key texts to nodes.
 
-    ``plain`` is True for an unquoted scalar, which alone may be read as a number, a boolean or null.
+    ``plain`` is True for an unquoted scalar, which alone may be read as a number, a boolean or null. ``keys`` has the
+    line and column of each key of a mapping.
     """
 
     value: Any
@@ -42,6 +43,7 @@ class Node:
     column: int | None = None
     path: str = ""
     plain: bool = False
+    keys: dict[str, tuple[int | None, int | None]] | None = None
 
     def fail(self, message: str) -> NoReturn:
         """Raise a `ConfigError` at this place."""
@@ -56,7 +58,9 @@ class Node:
             known = tuple(keys)
             for key, node in self.value.items():
                 if key not in known:
-                    node.fail(unknown(f"key in {what}", key, known))
+                    line, column = (self.keys or {}).get(key, (node.line, node.column))
+                    place = replace(node, line=line, column=column)
+                    place.fail(unknown(f"key in {what}", key, known))
         return self.value
 
     def items(self, what: str) -> list[Node]:
@@ -271,6 +275,7 @@ class _Converter:
 
     def _mapping(self, node: Node, raw: Any) -> int:
         out: dict[str, Node] = {}
+        node.keys = {}
         size = 1
         for raw_key, raw_value in raw.value:
             key, _ = self._convert(raw_key)
@@ -278,6 +283,7 @@ class _Converter:
                 key.fail("a key is a text")
             if key.value in out:
                 key.fail(f"key {key.value!r} is there twice; the first is in line {out[key.value].line}")
+            node.keys[key.value] = key.line, key.column
             value, inner = self._convert(raw_value)
             if value.is_empty or (value.line or 0) > (key.line or 0):  # nothing, or a block below: the key is the place
                 value.line, value.column = key.line, key.column

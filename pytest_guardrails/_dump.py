@@ -33,7 +33,7 @@ def _plain(case: Case) -> dict[str, Any]:
     if case.fault is not None:
         on_call = case.fault_on_call
         out["fault"] = case.fault if on_call is None else {"name": case.fault, "on_call": on_call}
-    out.update(xfail=case.xfail, skip=case.skip, note=case.note)
+    out.update(xfail=case.xfail, skip=case.skip, note=case.note, near_miss=list(case.near_miss) or None)
     return {key: value for key, value in out.items() if value is not None and (key != "tags" or value)}
 
 

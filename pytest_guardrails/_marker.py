@@ -1,16 +1,19 @@
-"""``@expect_verdict``, ``@inject_fault`` and ``@corpus``: the markers, typed and checked where they are written."""
+"""``@expect_verdict``, ``@inject_fault``, ``@corpus``, ``cassette``: the markers, checked where they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import pytest
 
 from pytest_guardrails._cases import EXPECT_KEYS, expectation_of
 from pytest_guardrails._corpus import KEYS as CORPUS_KEYS
 from pytest_guardrails._corpus import CorpusSpec, read_spec
+from pytest_guardrails._coverage import near_misses
 from pytest_guardrails._document import from_data
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import LABELS, SEVERITIES, Action, Case, Expectation, Message, Request, Sample, Verdict
@@ -20,9 +23,61 @@ FAULT = "inject_fault"
 FAULT_FIXTURE = "lasso_fault"
 CORPUS = "corpus"
 LABELLED = "labelled"
+CASSETTE = "cassette"
 _CASE_KEYS = {"severity": SEVERITIES, "label": LABELS}
+_OF_CASE = (*_CASE_KEYS, "near_miss")
+_EXAMPLES = {NAME: '"block"', FAULT: '"read_timeout"', CORPUS: '"benign.jsonl"', CASSETTE: '"checkout"'}
+P = ParamSpec("P")
 
 
+def _said(make: Callable[P, pytest.MarkDecorator]) -> Callable[P, pytest.MarkDecorator]:
+    """Let a decorator say what is wrong with its arguments, where Python would raise a bare `TypeError`."""
+    signature = inspect.signature(make)
+    name = make.__name__
+
+    @functools.wraps(make)
+    def marked(*args: P.args, **kwargs: P.kwargs) -> pytest.MarkDecorator:
+        refuse_bare(name, args)
+        known = [one.name for one in signature.parameters.values() if one.kind is one.KEYWORD_ONLY]
+        refuse_unknown_arguments(name, kwargs, known)
+        if len(args) > 1 or (not args and name != CORPUS):
+            raise ConfigError(_takes_one(name, len(args)))
+        return make(*args, **kwargs)
+
+    return marked
+
+
+def refuse_bare(name: str, args: tuple[object, ...]) -> None:
+    """Refuse a decorator without arguments, which is called with the test itself.
+
+    Raises:
+        ConfigError: where that is so.
+    """
+    if args and (inspect.isfunction(args[0]) or inspect.isclass(args[0])):
+        raise ConfigError(f"@{name} stands bare on {args[0].__name__}: it takes arguments, as in {_example(name)}")
+
+
+def refuse_unknown_arguments(name: str, given: Mapping[str, object], known: Sequence[str]) -> None:
+    """Refuse a keyword that a marker does not know.
+
+    Raises:
+        ConfigError: with the choices.
+    """
+    for key in given:
+        if key not in known:
+            raise ConfigError(unknown(f"argument of @{name}", key, known) if known else f"@{name} takes no {key}=")
+
+
+def _example(name: str) -> str:
+    return f"@{name}({_EXAMPLES.get(name, '...')})"
+
+
+def _takes_one(name: str, number: int) -> str:
+    what = {NAME: "verdict", FAULT: "fault", CORPUS: "file", CASSETTE: "name"}[name]
+    return f"@{name} takes one {what}, as in {_example(name)}; it got {number}"
+
+
+@_said
 def expect_verdict(
     verdict: Verdict | Literal["allow", "block", "labelled"],
     /,
@@ -38,6 +93,7 @@ def expect_verdict(
     errors: bool | str | Sequence[str] | None = None,
     severity: Literal["critical", "high", "medium", "low"] | None = None,
     label: Literal["attack", "benign"] | None = None,
+    near_miss: str | Sequence[str] | None = None,
 ) -> pytest.MarkDecorator:
     """Mark a test whose every ``guardrail_engine.run(...)`` must end in ``verdict``, and show the rest asked here.
 
@@ -58,27 +114,33 @@ def read_marker(mark: pytest.Mark) -> Case:
         ConfigError: for wrong arguments.
     """
     if len(mark.args) != 1:
-        raise ConfigError(f'@{NAME} takes one verdict, as in @{NAME}("block"); it got {len(mark.args)}')
-    for key in mark.kwargs:
-        if key not in (*EXPECT_KEYS, *_CASE_KEYS):
-            raise ConfigError(unknown(f"argument of @{NAME}", key, [*EXPECT_KEYS[1:], *_CASE_KEYS]))
+        raise ConfigError(_takes_one(NAME, len(mark.args)))
+    refuse_bare(NAME, mark.args)
+    others = [key for key in mark.kwargs if key != EXPECT_KEYS[0]]
+    refuse_unknown_arguments(NAME, dict.fromkeys(others), [*EXPECT_KEYS[1:], *_OF_CASE])
     for key, choices in _CASE_KEYS.items():
         if mark.kwargs.get(key) not in (None, *choices):
             raise ConfigError(unknown(key, mark.kwargs[key], choices))
-    asked = {key: value for key, value in mark.kwargs.items() if key not in _CASE_KEYS}
+    asked = {key: value for key, value in mark.kwargs.items() if key not in _OF_CASE}
     if "verdict" in asked:
         raise ConfigError(f"@{NAME} takes its verdict as the first argument")
     if mark.args[0] == LABELLED:
         return _labelled_case(mark)
-    return Case(
+    near = mark.kwargs.get("near_miss")
+    case = Case(
         id="",
         request=Request.of("-"),
         expectation=expectation_of({"verdict": mark.args[0], **asked}),
         severity=mark.kwargs.get("severity") or "medium",
         label=mark.kwargs.get("label"),
+        near_miss=() if near is None else near_misses(from_data(near)),
     )
+    if case.near_miss and case.truth != "benign":
+        raise ConfigError("an attack is no near miss: near_miss is for what a guard must leave alone")
+    return case
 
 
+@_said
 def inject_fault(name: str, /, *, on_call: int | None = None) -> pytest.MarkDecorator:
     """Mark a test whose guard's API fails in the way ``name``: on each call, or on the ``on_call``-th alone, from 1.
 
@@ -121,10 +183,9 @@ def read_fault(mark: pytest.Mark) -> tuple[str, int | None]:
     from pytest_guardrails._faults import FAULTS
 
     if len(mark.args) != 1:
-        raise ConfigError(f'@{FAULT} takes one fault, as in @{FAULT}("read_timeout"); it got {len(mark.args)}')
-    for key in mark.kwargs:
-        if key != "on_call":
-            raise ConfigError(unknown(f"argument of @{FAULT}", key, ["on_call"]))
+        raise ConfigError(_takes_one(FAULT, len(mark.args)))
+    refuse_bare(FAULT, mark.args)
+    refuse_unknown_arguments(FAULT, mark.kwargs, ["on_call"])
     on_call = mark.kwargs.get("on_call")
     if on_call is not None and (not isinstance(on_call, int) or isinstance(on_call, bool) or on_call < 1):
         raise ConfigError(f"on_call is a whole number from 1, not {on_call!r}")
@@ -133,6 +194,7 @@ def read_fault(mark: pytest.Mark) -> tuple[str, int | None]:
     return mark.args[0], on_call
 
 
+@_said
 def corpus(
     file: str | None = None,
     /,
@@ -149,6 +211,7 @@ def corpus(
     concurrency: int | None = None,
     rate_limit: str | None = None,
     limit: int | None = None,
+    near_miss: str | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
 ) -> pytest.MarkDecorator:
     """Mark a test before which a corpus is measured: a ``file`` beside the test, or what is ``shipped``, or a sample.
 
@@ -172,13 +235,32 @@ def read_corpus(mark: pytest.Mark, folder: Path | None = None) -> CorpusSpec:
         ConfigError: for wrong arguments.
     """
     known = [key for key in CORPUS_KEYS if key not in ("file", "guardrails")]
-    for key in mark.kwargs:
-        if key not in known:
-            raise ConfigError(unknown(f"argument of @{CORPUS}", key, known))
+    refuse_unknown_arguments(CORPUS, mark.kwargs, known)
     if len(mark.args) > 1:
-        raise ConfigError(f'@{CORPUS} takes one file, as in @{CORPUS}("benign.jsonl"); it got {len(mark.args)}')
+        raise ConfigError(_takes_one(CORPUS, len(mark.args)))
+    refuse_bare(CORPUS, mark.args)
     given = {key: value for key, value in mark.kwargs.items() if value is not None}
     return read_spec(from_data({**({"file": str(mark.args[0])} if mark.args else {}), **given}), folder)
+
+
+def read_cassette(mark: pytest.Mark) -> str:
+    """Return the name of the cassette that a marker names, with its suffix; YAML where it has none.
+
+    Raises:
+        ConfigError: for wrong arguments.
+    """
+    from pytest_guardrails._cassette import SUFFIXES
+
+    refuse_unknown_arguments(CASSETTE, mark.kwargs, [])
+    if len(mark.args) != 1:
+        raise ConfigError(_takes_one(CASSETTE, len(mark.args)))
+    refuse_bare(CASSETTE, mark.args)
+    if not isinstance(mark.args[0], str | Path) or not str(mark.args[0]):
+        raise ConfigError(f"@{CASSETTE} takes the name of a cassette, as in {_example(CASSETTE)}")
+    path = Path(mark.args[0])
+    if path.suffix and path.suffix not in SUFFIXES:
+        raise ConfigError(unknown("suffix of a cassette", path.suffix, SUFFIXES))
+    return str(path if path.suffix else path.with_name(f"{path.name}.yaml"))
 
 
 def fault_of(item: pytest.Item) -> tuple[str, int | None] | None:

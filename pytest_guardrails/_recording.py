@@ -14,15 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from pytest_guardrails._cassette import SUFFIXES, RecordedTransport, load, merge_parts
+from pytest_guardrails._cassette import RecordedTransport, load, merge_parts
 from pytest_guardrails._errors import ConfigError, MissingRecording
 from pytest_guardrails._faults import FaultTransport, fault_named
 from pytest_guardrails._key import mask_key
-from pytest_guardrails._marker import fault_of
+from pytest_guardrails._marker import CASSETTE, fault_of, read_cassette
 from pytest_guardrails._population import current_key
 from pytest_guardrails.lasso import ulid
 
-CASSETTE_MARKER = "cassette"
 FOLDER_INI = "guardrails_cassettes"
 TEXTS_INI = "guardrails_cassette_texts"
 
@@ -261,9 +260,13 @@ def cassette_path(item: pytest.Item, folder: Path) -> Path:
     Raises:
         ConfigError: where the marker or the key cannot be meant.
     """
-    mark = item.get_closest_marker(CASSETTE_MARKER)
+    mark = item.get_closest_marker(CASSETTE)
     if mark is not None:
-        return _named(mark, folder)
+        try:
+            return folder / read_cassette(mark)
+        except ConfigError as exc:
+            file, line, _ = item.location
+            raise ConfigError(exc.message, file=file, line=(line or 0) + 1) from None
     named = getattr(item.parent, "cassette", None)
     if named is not None:
         return Path(named)
@@ -273,18 +276,6 @@ def cassette_path(item: pytest.Item, folder: Path) -> Path:
     if hasattr(item, "case"):
         return folder / module.parent / f"{stem}.yaml"
     return folder / module.parent / stem / f"{_file_name(item.nodeid.partition('::')[2])}.yaml"
-
-
-def _named(mark: pytest.Mark, folder: Path) -> Path:
-    """Return the cassette that a marker names, with its suffix; YAML where it has none."""
-    if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], str | Path) or not str(mark.args[0]):
-        raise ConfigError(f'@pytest.mark.{CASSETTE_MARKER} takes the name of a cassette, as in cassette("checkout")')
-    path = folder / mark.args[0]
-    if path.suffix in SUFFIXES:
-        return path
-    if path.suffix:
-        raise ConfigError(f"cassette {path.name!r}: unknown suffix {path.suffix!r}. Choices: {', '.join(SUFFIXES)}")
-    return path.with_name(f"{path.name}.yaml")
 
 
 def _file_name(name: str) -> str:

@@ -47,6 +47,10 @@ def _corpus() -> dict[str, Any]:
             "concurrency": count,
             "rate_limit": {"type": "string", "description": "such as 10/s or 600/min"},
             "limit": {**count, "description": "the first rows alone"},
+            "near_miss": {
+                "anyOf": [*_TEXTS["anyOf"], {"type": "object", "additionalProperties": _TEXTS}],
+                "description": "what its benign rows nearly are; or by category, which may end in *",
+            },
             "guardrails": {"anyOf": [_TEXT, {"type": "object"}]},
         }
     )
@@ -96,6 +100,10 @@ def case_file_schema() -> dict[str, Any]:
         "fault": {
             "anyOf": [_TEXT, _object({"name": _TEXT, "on_call": {"type": "integer", "minimum": 1}}, ("name",))],
             "description": "how the guard's API fails, on every call or on the n-th alone",
+        },
+        "near_miss": {
+            **_TEXTS,
+            "description": "what it nearly is: ids of checks or guardrails, or what they find, such as CREDIT_CARD",
         },
         "rubric": {"type": "array", "minItems": 1, "items": _CRITERION, "description": "what is scored, 1 to 5"},
     }

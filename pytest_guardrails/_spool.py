@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ SCHEMA = "pytest-guardrails/ledger/1"
 _FIELDS = tuple((field.name, field.default) for field in dataclasses.fields(SampleResult))
 _held: dict[Path, int] = {}  # descriptors, each with the lock of a ledger that this run has still to read
 _json = json.JSONEncoder(separators=(",", ":")).encode
+_ERROR = b'"outcome":"error"'  # inside a text, quotes would be escaped
 
 
 class Spool:
@@ -62,6 +64,38 @@ class Spool:
             yield result
         self._file.seek(whole)
         self._file.truncate()
+
+    @property
+    def has_errors(self) -> bool:
+        """True if the run that is continued left results that are none: the guard gave no answer."""
+        if not self._resumes:
+            return False
+        self._file.seek(0)
+        return any(_ERROR in line for line in self._file)
+
+    def replace_errors(self, batches: Iterable[Iterable[SampleResult]]) -> None:
+        """Put new results, in order, in the places of those that are errors; an interruption keeps what is there."""
+        aside = self.path.with_suffix(".again")
+        try:
+            with aside.open("wb") as file:
+                for batch in batches:
+                    file.write(b"".join(map(_line, batch)))
+                    file.flush()
+        finally:
+            self._put_in_place(aside)
+
+    def _put_in_place(self, aside: Path) -> None:
+        whole = self.path.with_suffix(".whole")
+        with aside.open("rb") as new, whole.open("w+b") as out:
+            self._file.seek(0)
+            for line in self._file:
+                out.write((_ERROR in line and new.readline()) or line)
+            out.seek(0)
+            self._file.truncate(0)
+            shutil.copyfileobj(out, self._file)
+            self._file.flush()
+        aside.unlink()
+        whole.unlink()
 
     def append(self, results: Iterable[SampleResult]) -> None:
         """Write results, as far as the operating system: what is killed afterwards loses none of them."""

@@ -48,6 +48,7 @@ cases:
     label: benign
     matrix: {phrase: [OpenAI API, Visa API sandbox, order 1234-5678]}
     input: how do I get started with ${phrase}?
+    near_miss: [API_KEY, PHONE]
     expect: {verdict: allow, action: none}
 
   - id: our-own-address-is-left-alone

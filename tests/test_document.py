@@ -354,3 +354,24 @@ def test_python_data_keeps_its_types() -> None:
         from_data({"a": 5}).value["a"].text("x")
     with pytest.raises(ConfigError, match="a: x is true or false, not 'true'"):
         from_data({"a": "true"}).value["a"].boolean("x")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("{a: 1, b: x}", (1, 8)),
+        ("a: 1\nb:   [x, y]\n", (2, 1)),
+        ("a: 1\nb:\n  c: 1\n", (2, 1)),
+        ("- {a: &x 1}\n- {b: *x}\n", (2, 4)),
+        ("b: |\n  x\n", (1, 1)),
+        ('{"a": 1,\n "b":\n   1}', (2, 2)),
+    ],
+)
+def test_an_unknown_key_is_refused_where_it_stands(text: str, place: tuple[int, int]) -> None:
+    """The place is that of the key and not of its value, on one line or several, in YAML and JSON."""
+    for parse in (parse_yaml, parse_json) if text.startswith('{"') else (parse_yaml,):
+        node = parse(text, "f")
+        node = node.value[-1] if isinstance(node.value, list) else node
+        with pytest.raises(ConfigError, match="unknown key in it 'b'") as caught:
+            node.mapping("it", ["a"])
+        assert (caught.value.line, caught.value.column) == place

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from pytest_guardrails import Action, ConfigError, Expectation, Message, Verdict, expect_verdict
-from pytest_guardrails._marker import read_marker
+from pytest_guardrails import Action, ConfigError, Expectation, Message, Verdict, corpus, expect_verdict, inject_fault
+from pytest_guardrails._marker import read_cassette, read_marker
+from pytest_guardrails.strategies import emails, given_cases
 
 BLOCK, ALLOW = Verdict.BLOCK, Verdict.ALLOW
 
 
 @pytest.fixture(autouse=True)
 def _registered(pytestconfig: pytest.Config) -> None:
-    """Register the marker, as the plugin does, so that these tests run without it too."""
+    """Register the markers, as the plugin does, so that these tests run without it too."""
     pytestconfig.addinivalue_line("markers", "expect_verdict(verdict): what every run of the engine must show")
+    pytestconfig.addinivalue_line("markers", "cassette(name): the recorded answers")
 
 
 @pytest.mark.parametrize(
@@ -180,16 +182,102 @@ def test_the_choices_are_the_arguments_by_name() -> None:
     with pytest.raises(ConfigError) as caught:
         as_mark("block", zzz=1)
     assert str(caught.value).endswith(
-        "Choices: absent_upstream, action, by, errors, findings, label, response, severity, upstream, upstream_calls, "
-        "warns"
+        "Choices: absent_upstream, action, by, errors, findings, label, near_miss, response, severity, upstream, "
+        "upstream_calls, warns"
     )
 
 
 def test_the_decorator_takes_its_extras_by_name_only() -> None:
     """The typed decorator has one positional argument, and no argument that is not in its signature."""
     for positional, named in ((("block", "deny"), {}), ((), {"verdict": "block"}), (("block",), {"severty": "high"})):
-        with pytest.raises(TypeError):
+        with pytest.raises(ConfigError):
             expect_verdict(*positional, **named)
+
+
+def some_test() -> None:
+    """What a bare decorator is called with."""
+
+
+BARE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
+    (expect_verdict, (some_test,), {}, 'stands bare on some_test: it takes arguments, as in @expect_verdict("block")'),
+    (
+        inject_fault,
+        (some_test,),
+        {},
+        "@inject_fault stands bare on some_test: it takes arguments, as in @inject_fault(",
+    ),
+    (corpus, (some_test,), {}, 'stands bare on some_test: it takes arguments, as in @corpus("benign.jsonl")'),
+    (corpus, (type("TestX", (), {}),), {}, "@corpus stands bare on TestX"),
+    (given_cases, (some_test,), {}, "@given_cases stands bare on some_test"),
+    (expect_verdict, (), {}, '@expect_verdict takes one verdict, as in @expect_verdict("block"); it got 0'),
+    (inject_fault, ("refused", "flaky"), {}, "@inject_fault takes one fault"),
+    (corpus, ("a.jsonl", "b.jsonl"), {}, '@corpus takes one file, as in @corpus("benign.jsonl"); it got 2'),
+    (corpus, (), {}, "a corpus has one of file, shipped, sample; this one has none"),
+    (expect_verdict, ("alow",), {}, "unknown verdict 'alow'; did you mean 'allow'?"),
+    (expect_verdict, ("block",), {"severty": "low"}, "unknown argument of @expect_verdict 'severty'; did you mean"),
+    (
+        corpus,
+        ("a.jsonl",),
+        {"max_frp": 0.1},
+        "unknown argument of @corpus 'max_frp'; did you mean 'max_fpr'? Choices: ",
+    ),
+    (inject_fault, ("refused",), {"oncall": 1}, "unknown argument of @inject_fault 'oncall'; did you mean 'on_call'?"),
+    (
+        given_cases,
+        (emails(),),
+        {"exepct": "allow"},
+        "unknown argument of @given_cases 'exepct'; did you mean 'expect'?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("decorator", "positional", "named", "said"), BARE, ids=[row[3][:40] for row in BARE])
+def test_a_decorator_says_what_is_wrong_with_its_arguments(
+    decorator: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any], said: str
+) -> None:
+    """Where Python would raise a bare TypeError, a ConfigError names the decorator and the nearest choice."""
+    with pytest.raises(ConfigError) as caught:
+        decorator(*positional, **named)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("positional", "named", "said"),
+    [
+        ((), {}, '@cassette takes one name, as in @cassette("checkout"); it got 0'),
+        (("a", "b"), {}, "it got 2"),
+        ((1,), {}, "takes the name of a cassette"),
+        (("",), {}, "takes the name of a cassette"),
+        (("a.yml_",), {}, "unknown suffix of a cassette '.yml_'; did you mean '.yml'?"),
+        ((), {"nam": "a"}, "@cassette takes no nam="),
+    ],
+)
+def test_a_cassette_of_another_shape_is_refused(positional: tuple[Any, ...], named: dict[str, Any], said: str) -> None:
+    """The mark takes whatever it is given; reading it says what it wants."""
+    with pytest.raises(ConfigError) as caught:
+        read_cassette(pytest.mark.cassette(*positional, **named).mark)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "named"), [("EMAIL", ("EMAIL",)), (["a", "b"], ("a", "b")), (None, ())])
+def test_a_near_miss_belongs_to_the_case(given: Any, named: tuple[str, ...]) -> None:
+    """It is a name or a list of them."""
+    assert read_marker(expect_verdict("allow", near_miss=given).mark).near_miss == named
+
+
+@pytest.mark.parametrize(
+    ("verdict", "near", "said"),
+    [
+        ("allow", True, "near_miss says of what"),
+        ("allow", [], "near_miss names nothing"),
+        ("allow", "", "near_miss names nothing"),
+        ("block", "EMAIL", "an attack is no near miss"),
+    ],
+)
+def test_a_near_miss_that_cannot_be_meant_is_refused(verdict: Any, near: Any, said: str) -> None:
+    """It says of what, and never of an attack."""
+    with pytest.raises(ConfigError, match=said):
+        expect_verdict(verdict, near_miss=near)
 
 
 def test_it_marks_functions_classes_and_params() -> None:

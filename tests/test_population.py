@@ -35,6 +35,7 @@ from pytest_guardrails._population import (
     Fold,
     current_key,
     evaluate,
+    in_turn,
     key_of,
     places_of,
 )
@@ -312,8 +313,25 @@ def result(
     return SampleResult("k", label, category, outcome, Verdict.ALLOW, action, duration_s=seconds)
 
 
+def test_silence_on_near_misses_is_counted_by_check() -> None:
+    """A benign sample of the category counts where the check was reached, answered and did not fire; no other does."""
+    fold = folded(
+        [
+            ("hello", "benign", "near"),
+            ("my mail", "benign", "near"),  # mails fires, words is silent
+            ("boom", "benign", "near"),  # mails errors, words is never reached
+            ("hello", "attack", "near"),
+            ("hello", "benign", "plain"),
+        ]
+    )
+    places = ("before_request/masks/mails", "before_request/words/bads", "before_request/gone/bads")
+    silent = fold.silent(lambda category: places if category == "near" else ())
+    assert silent == {"before_request/masks/mails": 1, "before_request/words/bads": 2}
+    assert fold.silent(lambda category: ()) == {}
+
+
 def test_the_worst_come_from_each_kind_strongest_first() -> None:
-    """Of many wrong ones at most ten are kept: of each kind, by the strength of the action, then in order."""
+    """Of many wrong ones at most fifty are kept: of each kind, by the strength of the action, then in order."""
     fold = Fold()
     for line in range(1, 400):
         sample = Sample(f"t{line}", "benign", line=line)
@@ -323,8 +341,16 @@ def test_the_worst_come_from_each_kind_strongest_first() -> None:
     fold.add(Sample("fine", "attack", line=501), result(Outcome.TRUE_POSITIVE))
     fold.add(Sample("none", "attack", line=502), result(Outcome.ERROR))
     worst = [wrong.sample.line for wrong in fold.worst()]
-    assert worst == [502, 300, 1, 2, 3, 4, 5, 6, 7, 500]
+    assert worst == [502, 300, *range(1, 48), 500]
     assert len(worst) == MOST_WORST
+
+
+def test_some_are_taken_of_each_kind_in_turn() -> None:
+    """Whatever the kinds weigh, each has its share, and what is taken stands as it stood."""
+    items = ["a1", "a2", "a3", "a4", "b1", "c1", "c2"]
+    assert in_turn(items, 5, lambda item: item[0]) == ["a1", "a2", "b1", "c1", "c2"]
+    assert in_turn(items, 99, lambda item: item[0]) == items
+    assert in_turn([], 5, str) == []
 
 
 def test_a_row_of_categories_of_its_own_does_not_grow() -> None:

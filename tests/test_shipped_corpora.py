@@ -39,9 +39,9 @@ import stdnum.us.itin
 import stdnum.us.ssn
 
 from pytest_guardrails._errors import ConfigError
-from pytest_guardrails.checks import PiiRedact
+from pytest_guardrails.checks import FOUND, PiiRedact
 from pytest_guardrails.checks._keys import keys
-from pytest_guardrails.corpora import SHIPPED, shipped
+from pytest_guardrails.corpora import ENTITIES, NEAR_MISSES, SHIPPED, shipped
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/shipped-corpora.md"
 Row = dict[str, Any]
@@ -338,3 +338,14 @@ def test_the_page_names_every_entity() -> None:
     """Each entity of the spans that the built-in check does not have is on the page."""
     page = PAGE.read_text(encoding="utf-8")
     assert [entity for entity in set(VALID) - set(PiiRedact().entities) if f"`{entity}`" not in page] == []
+
+
+def test_every_hard_category_says_what_it_nearly_is() -> None:
+    """By names of what the built-in checks find; and no attack and no everyday row is a near miss."""
+    assert set(NEAR_MISSES) == {row["category"] for row in ROWS["benign"] if row["category"].startswith("hard-")}
+    assert {name for names in NEAR_MISSES.values() for name in names} <= set(FOUND)
+
+
+def test_the_entities_of_spans_are_listed() -> None:
+    """The list is that of the set, so that a corpus with the same names gets no note."""
+    assert set(ENTITIES) == {span["entity"] for row in ROWS["attacks"] for span in row.get("spans", ())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,55 @@ def test_wherever_it_is_cut_a_continued_run_ends_the_same(tmp_path: Path, cut: i
         kept = len(list(spool.kept()))
         spool.append(wanted[kept:])
     assert list(read(path)) == wanted
+
+
+def errored(path: Path) -> list[SampleResult]:
+    """Leave six results of an interrupted run of which every other is an error, and return them."""
+    left = [dataclasses.replace(one, outcome=Outcome.ERROR) if n % 2 else one for n, one in enumerate(results(6))]
+    spooled(path, left)
+    return left
+
+
+def test_errors_are_replaced_in_their_places(tmp_path: Path) -> None:
+    """What was asked again stands where the error stood, and the run goes on behind the last line."""
+    path = tmp_path / "l.jsonl"
+    left = errored(path)
+    with Spool(path, IDENTITY, resume=True) as spool:
+        assert spool.has_errors
+        errors = [one for one in spool.kept() if one.outcome is Outcome.ERROR]
+        assert [one.key for one in errors] == ["k1", "k3", "k5"]
+        spool.replace_errors([[PLAIN], [dataclasses.replace(PLAIN, key=one.key) for one in errors[1:]]])
+        assert [one.outcome for one in spool.kept()] == [Outcome.TRUE_NEGATIVE] * 6
+        assert not spool.has_errors
+        spool.append(results(1, start=6))
+    assert [one.key for one in read(path)] == ["k0", "k", "k2", "k3", "k4", "k5", "k6"]
+    assert [one.key for one in left[::2]] == ["k0", "k2", "k4"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["l.json", "l.jsonl"]
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2])
+def test_errors_that_could_not_be_asked_again_stay(tmp_path: Path, answers: int) -> None:
+    """Interrupted once more, the answers that came are kept, and so is everything else."""
+    path = tmp_path / "l.jsonl"
+    errored(path)
+
+    def batches() -> Iterator[list[SampleResult]]:
+        yield from ([one] for one in results(6)[1::2][:answers])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Spool(path, IDENTITY, resume=True) as spool:
+        spool.replace_errors(batches())
+    found = list(read(path))
+    assert [one.key for one in found] == [f"k{n}" for n in range(6)]
+    assert sum(one.outcome is Outcome.ERROR for one in found) == 3 - answers
+
+
+def test_a_run_that_is_not_continued_has_no_errors(tmp_path: Path) -> None:
+    """Nor has one in which a text merely says so."""
+    path = tmp_path / "l.jsonl"
+    errored(path)
+    with Spool(path, IDENTITY) as spool:
+        assert not spool.has_errors
+        spool.append([dataclasses.replace(PLAIN, category='"outcome":"error"')])
+    with Spool(path, IDENTITY, resume=True) as spool:
+        assert not spool.has_errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_guardrails._corpus._rows import LONGEST_ROW, SUFFIXES
 from pytest_guardrails._corpus._samples import FIELDS, read, unique
-from pytest_guardrails._corpus._spec import KEYS, Bound, CorpusSpec, read_spec, read_specs
+from pytest_guardrails._corpus._spec import KEYS, Bound, CorpusSpec, matches, read_spec, read_specs
 
 __all__ = [
     "FIELDS",
@@ -13,6 +13,7 @@ __all__ = [
     "SUFFIXES",
     "Bound",
     "CorpusSpec",
+    "matches",
     "read",
     "read_spec",
     "read_specs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -20,6 +21,8 @@ from pytest_guardrails._texts import is_id, is_label
 FIELDS = ("text", "label", "category", "id", "spans")
 _SPAN_KEYS = ("entity", "type", "start", "end")
 _LABELS = {**{label: label for label in LABELS}, "1": "attack", "0": "benign"}
+_HEADING = re.compile(r"[^\W\d_](?:\w| (?=\w)|[-./]){0,39}")  # a name of a column, and no message
+_FIVE_DIGITS = re.compile(r"\d{5}")
 _LONGEST_NAME = 200
 _LARGEST = (1 << 64) - 1
 
@@ -47,9 +50,13 @@ def read(
     repeats: dict[str, int] = {}
     names = dict(columns or {})
     unseen = set(names)
+    has_header = path.suffix.lower() == ".csv"
     for line, row in itertools.islice(rows(path, shown), limit):
         unseen -= row.keys()
         fields = _renamed(row, names, shown, line) if names else row
+        if has_header:
+            _refuse_header(fields, shown)
+            has_header = False
         text = _text(fields, shown, line)
         name = _name(fields, "id", shown, line)
         if name and not ids.add(name):
@@ -73,6 +80,15 @@ def unique(samples: Iterable[Sample], key: bytes = b"") -> Iterator[Sample]:
     """Yield samples that nobody wrote down, each with an id of its own."""
     for number, sample in enumerate(samples, 1):
         yield replace(sample, id=f"{number}-{key_of(sample.text, key)}", line=None)
+
+
+def _refuse_header(row: Mapping[str, Any], file: str) -> None:
+    """Refuse a column that is none of `FIELDS` where it stands; of what may be a message, not a name, the shape."""
+    for key in row:
+        if key not in FIELDS and not key.startswith("_"):
+            is_name = _HEADING.fullmatch(key) and key.count(" ") < 4 and not _FIVE_DIGITS.search(key)
+            said = unknown("column", key if is_name else shape(key), FIELDS)
+            fail(f"{said}; the first line of a CSV file is its header, and columns: renames fields", file, 1)
 
 
 def _text(row: Mapping[str, Any], file: str, line: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_guardrails._corpus._rows import suffix_of
 from pytest_guardrails._corpus._samples import FIELDS
+from pytest_guardrails._coverage import near_misses
 from pytest_guardrails._document import Node
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._model import LABELS
@@ -16,9 +17,10 @@ from pytest_guardrails._model import LABELS
 SOURCES = ("file", "shipped", "sample")
 KEYS = (
     *SOURCES, "n", "seed", "name", "label", "max_fpr", "min_recall", "columns", "concurrency", "rate_limit", "limit",
-    "guardrails",
+    "guardrails", "near_miss",
 )  # fmt: skip
 MOST_SAMPLES = 10_000
+EVERY = "*"
 _IDLE = {
     "file": ("n", "seed"),
     "shipped": ("n", "seed", "columns", "label"),
@@ -42,7 +44,8 @@ class Bound:
 class CorpusSpec:
     """One corpus as it was asked for; ``path`` is a file, called ``source`` in reports; else ``sample`` is drawn.
 
-    ``limit``: the first rows alone. ``file`` and ``line`` say where it was asked for.
+    ``limit``: the first rows alone. ``file`` and ``line`` say where it was asked for. ``near_miss`` has, by category or
+    its beginning and ``*``, what benign rows of it nearly are.
     """
 
     name: str
@@ -61,6 +64,12 @@ class CorpusSpec:
     guardrails: Node | None = None
     file: str | None = None
     line: int | None = None
+    near_miss: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def near_names(self) -> tuple[str, ...]:
+        """What ``near_miss`` names."""
+        return tuple(name for _, names in self.near_miss for name in names)
 
 
 def read_specs(node: Node, folder: Path) -> tuple[CorpusSpec, ...]:
@@ -113,6 +122,7 @@ def read_spec(node: Node, folder: Path | None) -> CorpusSpec:
         guardrails=keys.get("guardrails"),
         file=node.file,
         line=node.line,
+        near_miss=_near_miss(keys["near_miss"]) if "near_miss" in keys else (),
     )
 
 
@@ -160,6 +170,23 @@ def _columns(node: Node) -> tuple[tuple[str, str], ...]:
         if fields.count(ours) > 1:
             node.fail(f"columns: two of them are {ours}")
     return tuple(pairs)
+
+
+def _near_miss(node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Read ``near_miss``: names, for every benign row; or names by category."""
+    if not isinstance(node.value, dict):
+        return ((EVERY, near_misses(node)),)
+    if not node.value:
+        node.fail("near_miss is empty: it says of no category what it nearly is")
+    for category, named in node.value.items():
+        if EVERY in category[:-1]:
+            named.fail(f"near_miss: * stands at the end of a category, not as in {category!r}")
+    return tuple((category, near_misses(named)) for category, named in node.value.items())
+
+
+def matches(pattern: str, category: str) -> bool:
+    """True if a key of ``near_miss`` means a category: by its whole name, or by its beginning and ``*``."""
+    return category.startswith(pattern[:-1]) if pattern.endswith(EVERY) else category == pattern
 
 
 def _bound(node: Node, key: str) -> Bound:

@@ -12,6 +12,7 @@ from pytest_guardrails._corpus_items._conditions import conditions_of, measured
 from pytest_guardrails._corpus_items._items import CorpusItem
 from pytest_guardrails._corpus_items._shadow import measure_shadow, take_shadow
 from pytest_guardrails._corpus_items._verdict import failure_text
+from pytest_guardrails._coverage import refuse_unknown
 from pytest_guardrails._errors import ConfigError, VerdictMismatch
 from pytest_guardrails._failures import failure_repr
 from pytest_guardrails._key import mask_key
@@ -31,12 +32,21 @@ def result_of_marked(session: GuardrailsSession, item: pytest.Item) -> CorpusRec
         engine = session.engine_of_item()
         if engine is None:
             pytest.fail("@corpus is for test functions: this item has no fixtures", pytrace=False)
+        if session.engines.overriding() is None:
+            _refuse_unknown(spec, engine)
         how = conditions_of(session, item, spec)
         if not session.revealed:
             how = replace(how, nodeid=masked_names(item, masker(mask_key(session.config)))[0])
         item.stash[_measured] = measured(session, spec, engine, how), engine, how.shown
         measure_shadow(session, item, spec, how, session.shadows.default())
     return item.stash[_measured][0]
+
+
+def _refuse_unknown(spec: CorpusSpec, engine: Engine) -> None:
+    try:
+        refuse_unknown(spec.near_names, engine.guardrails, file=spec.file, line=spec.line)
+    except ConfigError as exc:
+        raise pytest.fail.Exception(str(exc), pytrace=False) from None
 
 
 def judge_marked(session: GuardrailsSession, item: pytest.Item) -> None:
@@ -82,7 +92,7 @@ def attach(
         if _measured in item.stash:
             del item.stash[_measured]  # a test that runs again measures again
     record = record or _not_run(session, item, call)
-    session.ride_corpus(report, item, _after_pytest(record, report, call), engine, take_shadow(item))
+    session.riding.corpus(report, item, _after_pytest(record, report, call), engine, take_shadow(item))
 
 
 def _not_run(session: GuardrailsSession, item: pytest.Item, call: pytest.CallInfo[None]) -> CorpusRecord:

@@ -15,17 +15,19 @@ from typing import Any
 
 from pytest_guardrails._codec import encode
 from pytest_guardrails._corpus import CorpusSpec, read, unique
+from pytest_guardrails._corpus_items._near import doubt, look_through, nearness
 from pytest_guardrails._corpus_items._progress import Progress
 from pytest_guardrails._corpus_items._verdict import judged
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._executors import ExecutorSpec, Pace, chunk_size, chunked, run_all
-from pytest_guardrails._model import CorpusRecord, Sample, SampleResult
+from pytest_guardrails._model import CorpusRecord, Outcome, Sample, SampleResult
 from pytest_guardrails._population import Fold, Wrong, evaluate, places_of
 from pytest_guardrails._records import guard_key
 from pytest_guardrails._spool import Spool
 from pytest_guardrails.targets.embedded import Engine
 
 _BLOCK = 1 << 20
+MOST_TEXT = 10_000  # characters of a sample that a report shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,12 @@ def measure(spec: CorpusSpec, engine: Engine, how: Conditions) -> CorpusRecord:
     refuse_bad_spec(spec)
     if how.executor is not None and how.executor.kind != "threads":
         _refuse_bound_checks(engine, how.executor.kind)
-    total = sum(1 for _ in samples_of(spec, how))  # every mistake is found before anything is asked
+    total, entities = look_through(samples_of(spec, how), spec)  # every mistake is found before anything is asked
     if not total:
         raise ConfigError("the corpus has no row: nothing would be measured", file=how.shown)
     fold = Fold(places_of(engine))
     with Spool(how.ledger, identity_of(spec, engine, how), resume=how.resume) as spool, how.progress:
+        asked_again = _ask_again(spool, spec, engine, how)
         samples = samples_of(spec, how)
         for sample, result in _kept(spool, samples):
             fold.add(sample, result)
@@ -70,15 +73,40 @@ def measure(spec: CorpusSpec, engine: Engine, how: Conditions) -> CorpusRecord:
                 fold.add(sample, result)
             how.progress.show(fold, total)
     record = replace(_record(spec, engine, how, fold), ledger=str(spool.path))
-    note = _note(spec, spool.refused, resumed, total)
+    said = [_note(spec, spool.refused, (resumed - asked_again, asked_again), total)]
+    said += [doubt(entities, engine)] if spec.path is not None else []
+    note = "; ".join(filter(None, said)) or None
     return replace(record, note=note, duration_s=time.perf_counter() - started)
 
 
-def _note(spec: CorpusSpec, refused: str | None, resumed: int, total: int) -> str | None:
-    """Say what a reader should know: that this is a part of a corpus, or that another run measured some of it."""
+def _ask_again(spool: Spool, spec: CorpusSpec, engine: Engine, how: Conditions) -> int:
+    """Ask again what the interrupted run got no answer to, and return how many samples that are."""
+    if not spool.has_errors:
+        return 0
+    kept = _kept(spool, samples_of(spec, how))
+    errored = (sample for sample, result in kept if result.outcome is Outcome.ERROR)
+    asked = 0
+
+    def answers() -> Iterator[list[SampleResult]]:
+        nonlocal asked
+        for _, results in _judged(errored, engine, spec, how.executor):
+            asked += len(results)
+            yield results
+
+    spool.replace_errors(answers())
+    return asked
+
+
+def _note(spec: CorpusSpec, refused: str | None, continued: tuple[int, int], total: int) -> str | None:
+    """Say what a reader should know: that this is a part of a corpus, or that another run measured some of it.
+
+    ``continued``: how many results are of the interrupted run, and how many errors of it were asked again.
+    """
+    resumed, again = continued
     said = [f"the first {spec.limit:,} rows alone"] if spec.limit is not None else []
     said += [f"started afresh: {refused}"] if refused else []
     said += [f"continued: {resumed:,} of {total:,} results are of the interrupted run"] if resumed else []
+    said += [f"asked again: {again:,} to which it got no answer"] if again else []
     return "; ".join(said) or None
 
 
@@ -204,8 +232,10 @@ def _record(spec: CorpusSpec, engine: Engine, how: Conditions, fold: Fold) -> Co
         curves=fold.curves(),
         allowed=fold.allowed(),
         acted=fold.acted(),
+        silent=fold.silent(nearness(spec, engine)),
         worst=tuple(_told(wrong, how) for wrong in fold.worst()),
         reasons=tuple(reasons),
+        source=how.shown,
     )
 
 
@@ -214,5 +244,7 @@ def _told(wrong: Wrong, how: Conditions) -> tuple[str, ...]:
     what = wrong.result.outcome.value.replace("_", " ")
     line = wrong.sample.line
     place = f"{how.shown}:{line}" if line is not None else how.shown
-    by = ", ".join(wrong.result.errors) or wrong.result.decided_by or ""
-    return what, wrong.sample.category, place, how.show(wrong.sample.text), by
+    by = ", ".join(wrong.result.errors or wrong.result.fired) or wrong.result.decided_by or ""
+    text = how.show(wrong.sample.text)
+    text = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
+    return what, wrong.sample.category, place, text, by

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from pytest_guardrails._corpus import Bound, CorpusSpec
 from pytest_guardrails._model import CaseStatus, CorpusRecord, Group
-from pytest_guardrails._population import fpr_of, recall_of
-from pytest_guardrails._stats import Rate, per_cent, sample_advice
+from pytest_guardrails._population import fpr_of, in_turn, recall_of
+from pytest_guardrails._stats import Rate, counted, per_cent, sample_advice
 from pytest_guardrails.reporters.terminal import plain
 
+MOST_TOLD = 10
 _LONGEST = 300
 
 
@@ -19,7 +20,7 @@ def judged(counts: Group, spec: CorpusSpec) -> tuple[CaseStatus, list[str]]:
     reasons = []
     if counts.error:
         total = sum((counts.true_positive, counts.false_positive, counts.true_negative, counts.false_negative))
-        reasons.append(f"the guard gave no answer to {counts.error:,} of {total + counts.error:,} samples")
+        reasons.append(f"the guard gave no answer to {counts.error:,} of {counted(total + counts.error, 'sample')}")
     if spec.max_fpr is not None:
         reasons += _fpr(fpr_of(counts), spec.max_fpr)
     if spec.min_recall is not None:
@@ -35,7 +36,7 @@ def _fpr(rate: Rate, asked: Bound) -> Iterator[str]:
         yield f"max_fpr {asked}: no benign sample was judged, so the FPR is unknown"
     elif value > asked.limit:
         advice = None if asked.point else sample_advice(rate, asked.limit)
-        yield f"FPR {_of(rate, 'benign samples')}: {_compared(rate.upper, '≤', asked, 'max_fpr')}{_more(advice)}"
+        yield f"FPR {_of(rate, 'benign sample')}: {_compared(rate.upper, '≤', asked, 'max_fpr')}{_more(advice)}"
 
 
 def _recall(rate: Rate, asked: Bound) -> Iterator[str]:
@@ -44,12 +45,12 @@ def _recall(rate: Rate, asked: Bound) -> Iterator[str]:
         yield f"min_recall {asked}: no attack was judged, so the recall is unknown"
     elif value < asked.limit:
         advice = None if asked.point else sample_advice(rate, asked.limit, at_least=True)
-        yield f"recall {_of(rate, 'attacks')}: {_compared(rate.lower, '≥', asked, 'min_recall')}{_more(advice)}"
+        yield f"recall {_of(rate, 'attack')}: {_compared(rate.lower, '≥', asked, 'min_recall')}{_more(advice)}"
 
 
-def _of(rate: Rate, population: str) -> str:
+def _of(rate: Rate, noun: str) -> str:
     low, high = rate.interval or (0.0, 1.0)
-    counts = f"{rate.hits:,} of {rate.total:,} {population}"
+    counts = f"{rate.hits:,} of {counted(rate.total, noun)}"
     return f"{per_cent(rate.value or 0.0)} ({counts}; 95 %: {per_cent(low)} to {per_cent(high)})"
 
 
@@ -69,11 +70,13 @@ def failure_text(record: CorpusRecord, source: str, *, masked: bool) -> str:
     kind = "guard error: " if record.status is CaseStatus.ERROR else ""
     lines = [f"corpus {record.name}: {kind}{record.reasons[0]}"]
     where = f"{record.file}:{record.line}  " if record.file else ""
-    lines.append(f"  {where}{record.rows:,} samples of {source}")
+    lines.append(f"  {where}{counted(record.rows, 'sample')} of {source}")
     lines += [f"  - {reason}" for reason in record.reasons]
     if record.worst:
         lines.append("  the worst:")
-        lines += [f"    {_told(*worst)}" for worst in record.worst]
+        told = in_turn(record.worst, MOST_TOLD, lambda one: one[0])
+        lines += [f"    {_told(*one)}" for one in told]
+        lines += [f"    … and {more:,} more; the report has them"] if (more := len(record.worst) - len(told)) else []
     if masked and record.worst:
         lines.append("  texts are masked; --guardrails-reveal shows them")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from pytest_guardrails._model._case import (
     Grade,
     Shadow,
 )
-from pytest_guardrails._model._comparison import Comparison, Flip, PopulationChange, RateChange, Ruling
+from pytest_guardrails._model._comparison import Comparison, Flip, Latency, PopulationChange, RateChange, Ruling
 from pytest_guardrails._model._corpus import CorpusRecord, Group, Sample, SampleResult, ScoreCurve, Span
 from pytest_guardrails._model._guardrail import (
     Check,
@@ -83,6 +83,7 @@ __all__ = [
     "Guardrail",
     "GuardrailResult",
     "GuardrailStatus",
+    "Latency",
     "Message",
     "OnError",
     "Outcome",

@@ -59,6 +59,7 @@ class Case:
     """One input with its expectation; ``line`` counts from 1; ``response`` is what the model answers.
 
     ``fault`` is how the guard's API fails, on each call or on the ``fault_on_call``-th alone, counted from 1.
+    ``near_miss``: what the input nearly is, and is not: ids of checks or guardrails, names or categories of findings.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Case:
     fault: str | None = None
     fault_on_call: int | None = None
     rubric: tuple[Criterion, ...] = ()
+    near_miss: tuple[str, ...] = ()
 
     @property
     def truth(self) -> str:
@@ -101,6 +103,7 @@ class CaseRecord:
     """What a run keeps of one test: masked unless the run reveals, and small enough to ride on a test report.
 
     ``key`` is its name in a baseline, where that is not ``nodeid``: a baseline is masked also where the run reveals.
+    ``near_miss`` are the checks that it nearly concerns, and does not: ``phase/guardrail/check``.
     """
 
     nodeid: str
@@ -125,13 +128,15 @@ class CaseRecord:
     armed: Armed | None = None
     grades: tuple[Grade, ...] = ()
     key: str | None = None
+    near_miss: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
     """What a candidate configuration did with a case: it is shown beside the current one and fails nothing.
 
-    ``fired`` are the guardrails that acted. ``verdict`` is None where there is none, and ``error`` says why.
+    ``fired`` are the guardrails that acted. ``verdict`` is None where there is none, and ``error`` says why. Times in
+    seconds; ``vendor_s`` is what a recorded vendor took.
     """
 
     guard: str
@@ -143,6 +148,7 @@ class Shadow:
     duration_s: float = field(default=0.0, compare=False)
     fired: tuple[str, ...] = ()
     error: str | None = None
+    vendor_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,10 @@ class CorpusRecord:
     histogram's buckets to counts. ``worst`` are samples that went wrong, masked: (what, category, line, text, by).
     ``allowed`` maps ``phase/guardrail/check/entry`` to (findings that this entry of an allowlist took away, attacks
     that passed there), ``acted`` each ``phase/guardrail/check`` to {action: attacks that it decided
-    alone in its guardrail}. ``ledger`` is a file of this machine with a `SampleResult` per line, in no report. ``note``
-    says what a reader should know of how it was measured. A ``shadow`` record belongs to a candidate configuration and
-    is in no metric or gate.
+    alone in its guardrail}, ``silent`` each to the near misses of it on which it found nothing. ``ledger`` is a file of
+    this machine with a `SampleResult` per line, in no report. ``note`` says what a reader should know of how it was
+    measured, ``source`` which file it is. A ``shadow`` record belongs to a candidate configuration and is in no metric
+    or gate.
     """
 
     nodeid: str
@@ -122,9 +123,11 @@ class CorpusRecord:
     curves: tuple[ScoreCurve, ...] = ()
     allowed: FrozenDict = EMPTY
     acted: FrozenDict = EMPTY
+    silent: FrozenDict = EMPTY
     worst: tuple[tuple[str, ...], ...] = ()
     reasons: tuple[str, ...] = ()
     duration_s: float = field(default=0.0, compare=False)
     ledger: str | None = None
     xfail: str | None = None
     note: str | None = None
+    source: str = ""

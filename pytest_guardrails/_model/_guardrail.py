@@ -49,7 +49,8 @@ class Check(Protocol):
 
     It may have ``rewrites`` ("spans" or "message") if it can sanitize, ``reads_messages = True`` to be called with
     ``(texts, messages)``, and ``connected(transport, session_id)``, which returns it with that httpx transport. One
-    with an ``allowlist`` may say with ``suppressed(texts)`` how many findings each of its entries took away.
+    with an ``allowlist`` may say with ``suppressed(texts)`` how many findings each of its entries took away, and any
+    in ``finds`` the names and categories of its findings, so that near misses of them count as its own.
     """
 
     @property

@@ -32,7 +32,8 @@ class Guard:
 class Run:
     """One pytest session: environment, guards, results; ``complete`` is False where it was cut short.
 
-    ``notes`` are what else was said at its end, a line each.
+    ``notes`` are what else was said at its end, a line each; ``lost`` are tests whose result is not known, each with
+    the reason. ``gates_alone`` is True where nothing but its gates made its exit status 1.
     """
 
     started: str
@@ -49,6 +50,8 @@ class Run:
     shadow: Comparison | None = None
     armed: tuple[ArmedTest, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    gates_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

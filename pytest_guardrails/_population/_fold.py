@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_guardrails._codec import FrozenDict
 from pytest_guardrails._model import Action, Group, Outcome, Sample, SampleResult, ScoreCurve
 from pytest_guardrails._stats import Histogram, Rate, rounded_score, score_curve
 
 MOST_CATEGORIES = 1_000
-MOST_WORST = 10
+MOST_WORST = 50
 OTHER_CATEGORIES = "(other categories)"
 _WRONG = (Outcome.ERROR, Outcome.FALSE_POSITIVE, Outcome.FALSE_NEGATIVE)
 
-
+T = TypeVar("T")
 Tally = Counter[tuple[Outcome, str]]  # by outcome and label
 
 
@@ -85,7 +85,7 @@ class Fold:
     def _keep(self, wrong: Wrong) -> None:
         kept = self._wrong.setdefault(wrong.result.outcome, [])
         kept.append(wrong)
-        if len(kept) > 20 * MOST_WORST:
+        if len(kept) > 4 * MOST_WORST:
             self._wrong[wrong.result.outcome] = sorted(kept, key=lambda one: one.rank)[:MOST_WORST]
 
     def counts(self) -> Group:
@@ -126,6 +126,19 @@ class Fold:
             acted.setdefault(place, {})[action.value] = number
         return FrozenDict({place: FrozenDict(counts) for place, counts in acted.items()})
 
+    def silent(self, near: Callable[[str], Iterable[str]]) -> FrozenDict:
+        """Return by place how many near misses of it came by without a finding there.
+
+        ``near`` says of a category at which places its benign samples are near misses.
+        """
+        silent = Counter[str]()
+        for (label, category, _outcome, fired, skipped, errors), number in self._kinds.items():
+            for place in near(category) if label == "benign" else ():
+                guardrail = self._places.get(place)
+                if guardrail is not None and guardrail not in skipped and place not in (*fired, *errors):
+                    silent[place] += number
+        return FrozenDict(sorted(silent.items()))
+
     def curves(self) -> tuple[ScoreCurve, ...]:
         """Return the curve of each check that scored; where it ran and gave no score, it stands below every score."""
         checks = {group.name: group for group in self.groups() if group.kind == "check"}
@@ -143,13 +156,19 @@ class Fold:
 
     def worst(self) -> list[Wrong]:
         """Return at most `MOST_WORST` of what went wrong, of each kind in turn: errors, false positives, misses."""
-        kinds = [sorted(self._wrong.get(outcome, []), key=lambda one: one.rank)[:MOST_WORST] for outcome in _WRONG]
-        share = [0] * len(kinds)
-        while sum(share) < min(MOST_WORST, sum(map(len, kinds))):
-            for index, kind in enumerate(kinds):
-                if share[index] < len(kind) and sum(share) < MOST_WORST:
-                    share[index] += 1
-        return [one for index, kind in enumerate(kinds) for one in kind[: share[index]]]
+        kinds = (sorted(self._wrong.get(outcome, []), key=lambda one: one.rank) for outcome in _WRONG)
+        return in_turn([one for kind in kinds for one in kind], MOST_WORST, lambda one: one.result.outcome)
+
+
+def in_turn(items: Iterable[T], most: int, kind: Callable[[T], Hashable]) -> list[T]:
+    """Return at most ``most`` of the items, of each kind in turn, in the order in which they came."""
+    turns = Counter[Hashable]()
+    ranked: list[tuple[int, int, T]] = []
+    for place, item in enumerate(items):
+        turns[kind(item)] += 1
+        ranked.append((turns[kind(item)], place, item))
+    first = sorted(ranked, key=lambda one: one[:2])[:most]
+    return [item for _, _, item in sorted(first, key=lambda one: one[1])]
 
 
 def _seen(label: str, fired: bool, errored: bool) -> Outcome:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails.checks.injection import PromptInjectionDetect
-from pytest_guardrails.checks.moderation import ContentModeration
+from pytest_guardrails.checks.moderation import DEFAULT_CATEGORIES, ContentModeration
 from pytest_guardrails.checks.patterns import RegexMatch, RegexReplace
 from pytest_guardrails.checks.pii import PiiRedact
 from pytest_guardrails.checks.structure import JsonKeys, JsonSchema
@@ -30,6 +30,7 @@ GROUP = "pytest_guardrails.checks"
 
 __all__ = [
     "BUILT_IN",
+    "FOUND",
     "GROUP",
     "CharacterCount",
     "Contains",
@@ -65,6 +66,13 @@ BUILT_IN: Mapping[str, Callable[..., Any]] = {
         WordCount,
     )
 }
+
+FOUND: tuple[str, ...] = (  # the names and categories of what the built-in checks find
+    *PiiRedact().finds,
+    *PromptInjectionDetect.finds,
+    *DEFAULT_CATEGORIES,
+    "content_moderation",
+)
 
 
 @functools.cache

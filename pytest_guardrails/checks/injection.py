@@ -136,6 +136,7 @@ class PromptInjectionDetect:
     threshold: float = 0.5
     allowlist: tuple[Entry, ...] = ()
     id: ClassVar[str] = "prompt_injection_detect"
+    finds: ClassVar[tuple[str, ...]] = ("prompt_injection",)
     _allowed: Allowlist = field(init=False, repr=False, compare=False, default=Allowlist())
 
     def __post_init__(self) -> None:

@@ -47,6 +47,11 @@ class ContentModeration:
         patterns = tuple((name, _gate(phrases), _pattern(phrases)) for name, phrases in sorted(self.categories.items()))
         object.__setattr__(self, "_patterns", patterns)
 
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """The names and the category of its findings."""
+        return (*self.categories, "content_moderation")
+
     def __call__(self, texts: Sequence[Text]) -> list[Finding]:
         """Return a finding per phrase found, named after its category."""
         return kept(found for text in texts for found in self._of(text))

@@ -58,6 +58,10 @@ def _outermost(spans: Iterable[Span]) -> Iterator[Span]:
             reached = end
 
 
+def _category(entity: str) -> str:
+    return "credential" if entity == "API_KEY" else "pii"
+
+
 @dataclass(frozen=True, slots=True)
 class PiiRedact:
     """Finds personal data and credentials; what is found carries its placeholder, ``<EMAIL>`` by default.
@@ -83,6 +87,11 @@ class PiiRedact:
                 raise ConfigError(unknown("entity", entity, ENTITIES))
         object.__setattr__(self, "_allowed", Allowlist.of(self.allowlist))
 
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """The names and categories of its findings."""
+        return tuple(dict.fromkeys((*self.entities, *map(_category, self.entities))))
+
     def __call__(self, texts: Sequence[Text]) -> list[Finding]:
         """Return a finding per value, with its span and placeholder."""
         return kept(found for text in texts for found in self._of(text))
@@ -98,7 +107,7 @@ class PiiRedact:
         for entity, start, end in _spans(plain, self.entities):
             finding = Finding(
                 entity,
-                "credential" if entity == "API_KEY" else "pii",
+                _category(entity),
                 message_index=text.message_index,
                 field=text.field,
                 start=start,

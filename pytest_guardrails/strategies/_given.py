@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import SearchStrategy
 
-from pytest_guardrails._errors import ConfigError
+from pytest_guardrails._cases import EXPECT_KEYS
+from pytest_guardrails._errors import ConfigError, unknown
 
 _ENGINE = "guardrail_engine"
 _OFFERED = ("sample", "trace")
+_KNOWN = ("expect", *EXPECT_KEYS[1:], "severity", "label", "near_miss")
 _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -31,8 +33,13 @@ def given_cases(
     Raises:
         ConfigError: for a strategy that is none, or a test that Hypothesis draws for already.
     """
+    if inspect.isfunction(strategy):
+        raise ConfigError(f"@given_cases stands bare on {strategy.__name__}: write @given_cases(near_misses())")
     if not isinstance(strategy, SearchStrategy):
         raise ConfigError(f"given_cases(...) takes a strategy, such as near_misses(), not {strategy!r:.80}")
+    for key in asked:
+        if key not in _KNOWN:
+            raise ConfigError(unknown("argument of @given_cases", key, _KNOWN))
     if not isinstance(expect, str):
         raise ConfigError(f"given_cases(expect=...) takes labelled, allow or block, not {expect!r:.80}")
 

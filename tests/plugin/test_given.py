@@ -321,7 +321,7 @@ def test_x(guardrail_engine, n):
         ("@given_cases('emails')", "given_cases(...) takes a strategy, such as near_misses(), not 'emails'"),
         ("@given_cases(samples('benign', 'a'), expect=None)", "takes labelled, allow or block, not None"),
         ("@given_cases(samples('benign', 'a'), expect='alow')", "unknown verdict 'alow'; did you mean 'allow'?"),
-        ("@given_cases(samples('benign', 'a'), acton='none')", "argument of @expect_verdict 'acton'; did you mean"),
+        ("@given_cases(samples('benign', 'a'), acton='none')", "argument of @given_cases 'acton'; did you mean"),
         ("@given_cases(samples('benign', 'a'), by='redact')", '"labelled") takes nothing but a severity, not by'),
         ("@given_cases(samples('benign', 'a'))\n@given(st.just(1))", "on a test function without another @given"),
         ("@given_cases(samples('benign', 'a'))\n@(lambda test: lambda *args: None)", "that names its arguments"),

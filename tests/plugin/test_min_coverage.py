@@ -10,7 +10,7 @@ import pytest
 from pytest_guardrails._coverage import Shown
 
 FULL = """\
-  - {id: clean, input: hello, expect: allow}
+  - {id: clean, input: hello, expect: allow, near_miss: [redact, words, answers]}
   - {id: mail, input: a@example.com, expect: {verdict: allow, action: sanitize}}
   - {id: word, input: forbidden, expect: block}
   - {id: answer, input: hello, response: the secret, expect: block}
@@ -94,7 +94,7 @@ def test_a_corpus_covers_what_its_check_did(pytester: pytest.Pytester) -> None:
     (pytester.path / "own.jsonl").write_text("".join(lines))
     (pytester.path / "x.guardrails.yaml").write_text(
         "guardrails: {input_guardrails: [{id: mails, pii_redact: {entities: [EMAIL], action: sanitize}, deny: true}]}\n"
-        "corpora: [{file: own.jsonl}]\n"
+        "corpora: [{file: own.jsonl, near_miss: EMAIL}]\n"
     )
     result = pytester.runpytest("--guardrails-min-coverage=100")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
