@@ -11,6 +11,7 @@ import pytest
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._gates import Gate, judge_gates, parse
 from pytest_guardrails._model import Run
+from pytest_guardrails._stats import counted
 
 OPTION, INI = "--guardrails-fail-on", "guardrails_fail_on"
 
@@ -50,13 +51,15 @@ class RunGates:
     def judge(self, run: Run) -> Run:
         """Return a run with its gates judged, and exit status 1 where one fails and nothing else is wrong."""
         gates = judge_gates(self.asked(), run, self._notes())
-        failed = any(not gate.passed for gate in gates)
-        status = pytest.ExitCode.TESTS_FAILED if failed and run.exit_status == 0 else run.exit_status
-        return replace(run, gates=gates, exit_status=int(status))
+        alone = run.exit_status == 0 and any(not gate.passed for gate in gates)
+        status = pytest.ExitCode.TESTS_FAILED if alone else run.exit_status
+        return replace(run, gates=gates, exit_status=int(status), gates_alone=alone)
 
     def _notes(self) -> tuple[str, ...]:
         number = self.deselected
-        notes = [f"{number:,} test{'' if number == 1 else 's'} deselected: judged on those that ran"] if number else []
+        notes = [f"{counted(number, 'test')} deselected: judged on those that ran"] if number else []
+        if chosen := [argument for argument in self._config.args if "::" in argument]:
+            notes.append(f"{counted(len(chosen), 'node id')} chosen on the command line: judged on what these name")
         if self._config.getoption("lf", False):
             notes.append("--lf: judged on what failed in the last run")
         return tuple(notes)

@@ -110,6 +110,7 @@ def _shadow_of(case: Case, candidate: Engine, trace: Trace) -> Shadow:
         duration_s=trace.duration_s,
         fired=fired_in(trace),
         error="; ".join(f"{error.guardrail}/{error.check}: {error.kind}" for error in trace.errors) or None,
+        vendor_s=trace.vendor_s,
     )
 
 

@@ -19,6 +19,7 @@ from pytest_guardrails._history import (
     keep,
     pasts,
     read_side,
+    shadow_latency,
     shadow_pairs,
     side_of,
     store_of,
@@ -39,6 +40,7 @@ class Versions:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.notes: list[str] = []  # what to say at the end
+        self.refused: str | None = None  # why xdist's workers ran nothing
 
     @property
     def updates(self) -> bool:
@@ -87,16 +89,20 @@ class Versions:
     def end(self, run: Run, *, deselected: int) -> Run:
         """Return the run with its comparisons and what follows for its exit status; write baseline and history."""
         status = run.exit_status
+        if self.refused is not None:
+            self.notes.append(f"NOT RUN    {self.refused}")
+            return replace(run, complete=False, exit_status=int(pytest.ExitCode.USAGE_ERROR))
         try:
             run = replace(run, comparison=self._comparison(run), shadow=shadow_of(run))
         except ConfigError as exc:  # the file has changed since the run began
             self.notes.append(f"NO BASELINE {exc}")
-            status = status or int(pytest.ExitCode.USAGE_ERROR)
+            status, run = status or int(pytest.ExitCode.USAGE_ERROR), replace(run, gates_alone=False)
         if run.comparison is not None and run.comparison.failed:
-            status = status or int(pytest.ExitCode.TESTS_FAILED)
+            status, run = status or int(pytest.ExitCode.TESTS_FAILED), replace(run, gates_alone=False)
         run = replace(run, exit_status=status)
-        written = [self._keep_baseline(run, deselected), self._keep_history(run)]
-        return run if all(written) else replace(run, exit_status=status or int(pytest.ExitCode.USAGE_ERROR))
+        if all([self._keep_baseline(run, deselected), self._keep_history(run)]):
+            return run
+        return replace(run, exit_status=status or int(pytest.ExitCode.USAGE_ERROR), gates_alone=False)
 
     def _comparison(self, run: Run) -> Comparison | None:
         path = self._baseline()
@@ -161,7 +167,9 @@ def shadow_of(run: Run) -> Comparison | None:
     both = {corpus.nodeid for corpus in run.corpora if corpus.shadow}
     current = {record.guard for record in run.records if record.shadow is not None}
     current |= {corpus.guard for corpus in run.corpora if corpus.nodeid in both and not corpus.shadow and corpus.guard}
-    before, after = (Side(", ".join(sorted(guards)), {}, ()) for guards in (current, candidates))
+    times = shadow_latency(run)
+    named = (", ".join(sorted(guards)) for guards in (current, candidates))
+    before, after = (Side(name, {}, (), known) for name, known in zip(named, times, strict=True))
     made = compare_pairs(shadow_pairs(run), before, after)
     broken = [corpus for corpus in run.corpora if corpus.shadow and corpus.ledger is None]
     said = tuple(Ruling("not-judged", False, f"corpus {corpus.name}: {'; '.join(corpus.reasons)}") for corpus in broken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -61,12 +62,19 @@ def test_json_and_markdown(versions: pytest.Pytester, capsys: pytest.CaptureFixt
 
 
 def test_two_reports_compare_their_times(versions: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
-    """Reports have times, and baselines have none."""
+    """Reports and baselines have times; of a baseline that is older it says that it has none."""
     capsys.readouterr()
-    main(["compare", "good", "weak.json"])
-    assert "latency  p50" in capsys.readouterr().out
+    for before in ("good", BASELINE):
+        main(["compare", before, "weak.json"])
+        said = " ".join(capsys.readouterr().out.split())
+        assert re.search(r"latency p50 \S+ \S+ → \S+ \S+ \(x\S+\), p95 \S+ \S+ → \S+ \S+ \(x\S+\); 8 requests", said)
+    path = versions.path / BASELINE
+    head, _, lines = path.read_text().partition("\n")
+    path.write_text(
+        json.dumps({key: value for key, value in json.loads(head).items() if key != "latency"}) + "\n" + lines
+    )
     main(["compare", BASELINE, "weak.json"])
-    assert "latency" not in capsys.readouterr().out
+    assert "8 requests; before: not recorded" in " ".join(capsys.readouterr().out.split())
 
 
 def test_corpora_that_a_report_only_counts_are_not_passed_over(

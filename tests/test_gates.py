@@ -389,6 +389,14 @@ def test_notes_stand_under_every_judgement() -> None:
     assert [result.said[-1] for result in results] == ["2 tests deselected"] * 2
 
 
+def test_a_name_that_a_part_of_a_run_does_not_have_is_not_called_unknown() -> None:
+    """What was deselected may have it; in a whole run it is a mistake, with the nearest choice."""
+    (partial,) = judge_gates([parse("fpr[corpus:traffic]==0")], run(case("benign")), ("2 tests deselected",))
+    assert partial.said == ("cannot be judged: nothing of corpus 'traffic' ran", "2 tests deselected")
+    (whole,) = judge_gates([parse("fpr[corpus:traffic]==0")], run(case("benign")))
+    assert whole.said == ("cannot be judged: the run has no corpus",)
+
+
 def test_corpora_that_were_not_run_are_said() -> None:
     """A gate says which corpora of its file it was not judged on; candidates and strategies are in none anyway."""
     missing = CorpusRecord("b::x", "x", CaseStatus.NOT_RUN, file="b.guardrails.yaml")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_guardrails._stats import mcnemar, paired_difference
+from pytest_guardrails._stats import holm, mcnemar, paired_difference
 
 PAIRS = st.integers(1, 400).flatmap(
     lambda total: st.tuples(st.integers(0, total), st.just(total)).flatmap(
@@ -100,3 +102,32 @@ def test_a_run_compared_with_itself_finds_nothing(total: int) -> None:
 def test_no_pair_is_unknown() -> None:
     """A change on no pair is None."""
     assert paired_difference(0, 0, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("given_p", "corrected"),
+    [
+        ([], []),
+        ([0.03], [0.03]),
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),  # by hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, then no less
+        ([0.02, 0.02, 0.02], [0.06, 0.06, 0.06]),
+        ([0.6, 0.5], [1.0, 1.0]),
+    ],
+)
+def test_holm_known_answers(given_p: list[float], corrected: list[float]) -> None:
+    """The smallest p is multiplied by the number of tests, the next by one less, none above 1 or below one before."""
+    assert holm(given_p) == pytest.approx(corrected)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.randoms(use_true_random=False))
+@settings(max_examples=60)
+def test_holm_rejects_step_by_step(p_values: list[float], by: random.Random) -> None:
+    """What is below a level is what Holm's own procedure rejects; no p gets smaller, and their order is irrelevant."""
+    corrected, level = holm(p_values), 0.05
+    ordered = sorted(p_values)
+    steps = [p <= level / (len(ordered) - rank) for rank, p in enumerate(ordered)]
+    rejected = len(list(itertools.takewhile(bool, steps)))
+    assert sum(p * (1 - 1e-12) <= level for p in corrected) == rejected
+    assert all(one <= other for one, other in zip(p_values, corrected, strict=True))
+    shuffled = by.sample(range(len(p_values)), len(p_values))
+    assert holm([p_values[at] for at in shuffled]) == tuple(corrected[at] for at in shuffled)

@@ -30,7 +30,7 @@ def judge_gates(gates: Iterable[Gate], run: Run, notes: tuple[str, ...] = ()) ->
             continue
         if gate.file not in found:
             found[gate.file] = _populations_of(run, gate.file)
-        passed, said = _judge_all(gate, found[gate.file])
+        passed, said = _judge_all(gate, found[gate.file], in_part=bool(notes))
         results.append(GateResult(expr, passed, (*said, *notes, *_not_run(gate, run)), gate.file))
     return tuple(results)
 
@@ -53,9 +53,9 @@ def _not_run(gate: Gate, run: Run) -> tuple[str, ...]:
     return (f"{said} not run: {', '.join(names)}",) if names else ()
 
 
-def _judge_all(gate: Gate, every: Sequence[Population]) -> tuple[bool, tuple[str, ...]]:
+def _judge_all(gate: Gate, every: Sequence[Population], *, in_part: bool) -> tuple[bool, tuple[str, ...]]:
     """Return whether a gate holds on each population that it selects and that has data for it, failed ones first."""
-    chosen = _chosen(gate, every)
+    chosen = _chosen(gate, every, in_part=in_part)
     if isinstance(chosen, str):
         return False, (f"cannot be judged: {chosen}",)
     judged = [answer for population in chosen if (answer := _judge(gate, population)) is not None]
@@ -65,7 +65,7 @@ def _judge_all(gate: Gate, every: Sequence[Population]) -> tuple[bool, tuple[str
     return all(passed for passed, _ in judged), tuple(said for _, said in judged)
 
 
-def _chosen(gate: Gate, every: Sequence[Population]) -> list[Population] | str:
+def _chosen(gate: Gate, every: Sequence[Population], *, in_part: bool) -> list[Population] | str:
     """Return the populations that a gate selects, or say why there are none."""
     if not gate.name:
         return [population for population in every if population.kind in WHOLE]
@@ -76,6 +76,8 @@ def _chosen(gate: Gate, every: Sequence[Population]) -> list[Population] | str:
         return f"{gate.name!r} is the name of {' and of '.join(kinds)}; write {exact}"
     if named:
         return named
+    if in_part:  # what is not there may well be in the rest
+        return f"nothing of {gate.kind or 'population'} {gate.name!r} ran"
     choices = [part for part in every if gate.kind in ("", part.kind)]
     if not choices:
         return f"the run has no {gate.kind or 'population'}"

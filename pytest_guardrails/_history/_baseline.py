@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
+import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, cast
 
+from pytest_guardrails._aside import written_aside
 from pytest_guardrails._codec import decode, encode
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._history._lines import Entry, entry_of, line_of
 from pytest_guardrails._history._order import in_order
-from pytest_guardrails._history._side import GuardLine, Side
+from pytest_guardrails._history._side import GuardLine, Latencies, Side
+from pytest_guardrails._model import Latency
 from pytest_guardrails.reporters.json import dumps
 
 SCHEMA = "pytest-guardrails/baseline/1"
-HEAD_KEYS = ("schema", "guards", "corpora")
+HEAD_KEYS = ("schema", "guards", "corpora", "latency")
 _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first line: the guards by name, and the case file that each corpus belongs to."""
+    """The first line: the guards by name, the case file that each corpus belongs to, and how long the guards took.
+
+    ``latency`` is by population and guard; a baseline that is older has none.
+    """
 
     guards: Mapping[str, GuardLine] = field(default_factory=dict)
     corpora: Mapping[str, str] = field(default_factory=dict)
+    latency: Latencies = field(default_factory=dict)
 
 
 def read_side(path: Path, shown: str) -> Side:
@@ -37,7 +43,8 @@ def read_side(path: Path, shown: str) -> Side:
     Raises:
         ConfigError: here for its head, and while its entries are read for any line that cannot be meant.
     """
-    return Side(shown, read_head(path, shown).guards, read_entries(path, shown), sorted=True)
+    head = read_head(path, shown)
+    return Side(shown, head.guards, read_entries(path, shown), head.latency, sorted=True)
 
 
 def read_head(path: Path, shown: str) -> Head:
@@ -55,10 +62,23 @@ def read_head(path: Path, shown: str) -> Head:
             raise ConfigError(unknown("key", key, HEAD_KEYS), file=shown, line=1)
     guards, corpora = data.get("guards", {}), data.get("corpora", {})
     try:
-        head = Head({name: decode(GuardLine, guard) for name, guard in guards.items()}, dict(corpora))
+        named = {name: decode(GuardLine, guard) for name, guard in guards.items()}
+        return Head(named, dict(corpora), dict(_latencies(data.get("latency", {}))))
     except (TypeError, ValueError, AttributeError) as exc:
-        raise ConfigError(f"guards and corpora are mappings by name: {exc}", file=shown, line=1) from None
-    return head
+        raise ConfigError(f"guards, corpora and latency are mappings by name: {exc}", file=shown, line=1) from None
+
+
+def _latencies(data: Any) -> Iterator[tuple[tuple[str, str], Latency]]:
+    for population, guards in data.items():
+        for guard, said in guards.items():
+            latency = decode(Latency, said)
+            counts = latency.count, latency.vendor_count
+            times = latency.p50_s, latency.p95_s, latency.vendor_p50_s or 0.0, latency.vendor_p95_s or 0.0
+            if not all(type(count) is int and count >= 0 for count in counts):
+                raise ValueError(f"a count of requests is 0 or more: {population[:40]}, {guard[:40]}")
+            if not all(type(time) in (int, float) and 0 <= time < math.inf for time in times):
+                raise ValueError(f"a time is 0 or more seconds: {population[:40]}, {guard[:40]}")
+            yield (population, guard), latency
 
 
 def read_entries(path: Path, shown: str) -> Iterator[Entry]:
@@ -145,30 +165,32 @@ def write(path: Path, head: Callable[[], Head], ordered: Iterable[Entry]) -> Non
 
     ``head`` is asked after the last entry; what no entry names is left out of it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    guards, populations = set(), set()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file, _spool(path) as body:
-            for entry in ordered:
-                guards.add(entry.guard)
-                populations.add(entry.population)
-                body.write(line_of(entry) + "\n")
-            body.seek(0)
-            known = head()
-            named = {name: guard for name, guard in sorted(known.guards.items()) if name in guards}
-            corpora = {name: where for name, where in sorted(known.corpora.items()) if name in populations}
-            file.write(dumps({"schema": SCHEMA, "guards": encode(named), "corpora": corpora}) + "\n")
-            shutil.copyfileobj(body, file)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    places = set()
+    with written_aside(path) as file, _spool(path) as body:
+        for entry in ordered:
+            places.add((entry.population, entry.guard))
+            body.write(f"{line_of(entry)}\n".encode())
+        body.seek(0)
+        file.write((dumps({"schema": SCHEMA, **_head_of(head(), places)}) + "\n").encode())
+        shutil.copyfileobj(body, file)
 
 
-def _spool(path: Path) -> TextIO:
-    return cast("TextIO", tempfile.TemporaryFile("w+", dir=path.parent, encoding="utf-8", newline="\n"))
+def _head_of(head: Head, places: Collection[tuple[str, str]]) -> dict[str, Any]:
+    """Return a head as JSON, of what stands at ``places``: populations and guards."""
+    populations, guards = {place[0] for place in places}, {place[1] for place in places}
+    latency: dict[str, dict[str, Any]] = {}
+    for (population, guard), known in sorted(head.latency.items()):
+        if (population, guard) in places:
+            latency.setdefault(population, {})[guard] = encode(known, sparse=True)
+    return {
+        "guards": {name: encode(guard) for name, guard in sorted(head.guards.items()) if name in guards},
+        "corpora": {name: where for name, where in sorted(head.corpora.items()) if name in populations},
+        "latency": latency,
+    }
+
+
+def _spool(path: Path) -> BinaryIO:
+    return cast("BinaryIO", tempfile.TemporaryFile(dir=path.parent))
 
 
 def check(path: Path, shown: str) -> int:

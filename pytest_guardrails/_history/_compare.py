@@ -9,24 +9,32 @@ from dataclasses import dataclass, field, replace
 
 from pytest_guardrails._history._lines import Entry
 from pytest_guardrails._history._order import side_by_side
-from pytest_guardrails._history._rules import Firing, rulings
+from pytest_guardrails._history._rules import Firing, could_be_significant, rulings
 from pytest_guardrails._history._side import Side
 from pytest_guardrails._model import (
     SEVERITIES,
     Action,
+    CaseStatus,
     Comparison,
     Flip,
+    Latency,
     Outcome,
     PopulationChange,
     RateChange,
     Verdict,
 )
-from pytest_guardrails._stats import mcnemar, paired_difference
+from pytest_guardrails._stats import holm, mcnemar, paired_difference
 
 MOST_FLIPS = 200
 MOST_KEYS = 20
 _HIT = {"fpr": Outcome.FALSE_POSITIVE, "recall": Outcome.TRUE_POSITIVE}
 _RATE_OF = {"benign": "fpr", "attack": "recall"}
+_OUTCOMES = {
+    ("attack", True): Outcome.TRUE_POSITIVE,
+    ("attack", False): Outcome.FALSE_NEGATIVE,
+    ("benign", True): Outcome.FALSE_POSITIVE,
+    ("benign", False): Outcome.TRUE_NEGATIVE,
+}
 _TRUTHS = ("newly wrong", "newly right", "")
 
 
@@ -67,6 +75,7 @@ class _Tally:
     critical: list[Flip] = field(default_factory=list)
     new: _Only = field(default_factory=_Only)
     gone: _Only = field(default_factory=_Only)
+    relabelled: list[str] = field(default_factory=list)
 
     def pair(self, before: Entry, after: Entry) -> None:
         """Count one case or sample under both versions."""
@@ -75,13 +84,13 @@ class _Tally:
         counts.errors_before += before.errored
         counts.errors_after += after.errored
         self.firing.setdefault(after.guard, Firing()).add(before, after)
-        if before.errored or after.errored:
-            return
         if before.label != after.label:
             counts.relabelled += 1
-            self._keep_relabelled(before, after)
+            if len(self.relabelled) < MOST_KEYS:
+                self.relabelled.append(f"{shown_key(after)}: {before.label}, now {after.label}")
+        if before.errored or after.errored:
             return
-        self._rate(counts, before, after)
+        self._rate(counts, *by_old_label(before, after))
         if (flip := flip_of(before, after)) is not None:
             counts.flips["all"] += 1
             counts.flips.update((flip.truth, flip.verdict) if flip.truth or flip.verdict else ("otherwise",))
@@ -96,17 +105,10 @@ class _Tally:
 
     def _keep(self, flip: Flip) -> None:
         self.flips.append(flip)
-        if flip.severity == "critical" and flip.truth == "newly wrong":
+        if flip.severity == "critical" and (flip.truth == "newly wrong" or flip.new_label):
             self.critical.append(flip)
         if len(self.flips) > 2 * MOST_FLIPS:
             self.flips = heapq.nsmallest(MOST_FLIPS, self.flips, key=_worst_first)
-
-    def _keep_relabelled(self, before: Entry, after: Entry) -> None:
-        """Keep a critical pair whose label changed together with what the guard does: no truth tells of it."""
-        flip = flip_of(before, after)
-        acts = (before.action is Action.NONE) is not (after.action is Action.NONE)
-        if flip is not None and flip.severity == "critical" and (flip.verdict or acts):
-            self.critical.append(replace(flip, truth=""))
 
     def alone(self, before: Entry | None, after: Entry | None) -> None:
         """Count what only one version has judged."""
@@ -134,7 +136,7 @@ def compare_pairs(pairs: Iterable[tuple[Entry | None, Entry | None]], before: Si
             tally.pair(one, other)
         else:
             tally.alone(one, other)
-    populations = tuple(_populations(tally, before, after))
+    populations = _corrected(_populations(tally, before, after))
     compared = Comparison(
         before=str(before),
         after=str(after),
@@ -145,16 +147,36 @@ def compare_pairs(pairs: Iterable[tuple[Entry | None, Entry | None]], before: Si
         flips=tuple(heapq.nsmallest(MOST_FLIPS, tally.flips, key=_worst_first)),
         new_keys=tuple(tally.new.keys),
         gone_keys=tuple(tally.gone.keys),
+        relabelled_keys=tuple(tally.relabelled),
     )
     ruled = rulings(compared, tally.critical, tally.firing, after.guards, tally.gone.critical)
     return replace(compared, rulings=tuple(ruled))
 
 
+def by_old_label(before: Entry, after: Entry) -> tuple[Entry, Entry]:
+    """Return a pair as its old label judges it: a loss is a loss, whatever somebody calls the text since.
+
+    Of a pair whose label is another now, what its author expected of each is left out too: it was not the same thing.
+    """
+    if before.label == after.label:
+        return before, after
+    return _labelled(before, before.label), _labelled(after, before.label)
+
+
+def _labelled(entry: Entry, label: str) -> Entry:
+    if entry.outcome is Outcome.ERROR:
+        return replace(entry, label=label)
+    acted = entry.action is not Action.NONE
+    return replace(entry, label=label, outcome=_OUTCOMES[label, acted], status=CaseStatus.AS_EXPECTED)
+
+
 def flip_of(before: Entry, after: Entry) -> Flip | None:
     """Return how two versions differ on one case or sample, None where they do not.
 
-    What was critical before is critical still, whatever severity it has now.
+    What was critical before is critical still, whatever severity it has now, and its old label judges it.
     """
+    new_label = after.label if after.label != before.label else ""
+    before, after = by_old_label(before, after)
     truth = "" if before.wrong is after.wrong else "newly wrong" if after.wrong else "newly right"
     blocked = after.verdict is Verdict.BLOCK
     verdict = "" if before.verdict is after.verdict else "became blocked" if blocked else "became allowed"
@@ -169,12 +191,16 @@ def flip_of(before: Entry, after: Entry) -> Flip | None:
         verdict=verdict,
         before=_said(before),
         after=_said(after),
+        where=after.where,
+        new_label=new_label,
     )
 
 
 def shown_key(entry: Entry) -> str:
     """Return what names an entry to a reader."""
-    return entry.key if entry.severity is not None else f"{entry.population}: {entry.key}"
+    if entry.severity is not None:
+        return entry.key
+    return f"{entry.population}: {entry.key}{f' ({entry.where})' if entry.where else ''}"
 
 
 def _said(entry: Entry) -> str:
@@ -204,8 +230,27 @@ def _populations(tally: _Tally, before: Side, after: Side) -> Iterator[Populatio
             errors_after=counts.errors_after,
             relabelled=counts.relabelled,
             rates=tuple(_change(rate, counts.rates) for rate in _HIT),
-            latency=_latency(population, guard, before, after),
+            latency_before=_latency_before(population, guard, before, after),
+            latency_after=after.latency.get((population, guard)),
         )
+
+
+def _corrected(populations: Iterable[PopulationChange]) -> tuple[PopulationChange, ...]:
+    """Return populations with the p of all their rates corrected by Holm.
+
+    A rate with fewer than `LEAST_DISCORDANT` discordant pairs could not be significant alone; it asks nothing of chance
+    and is none of those that are corrected for.
+    """
+    found = list(populations)
+    tested = [change for population in found for change in population.rates if could_be_significant(change)]
+    known = dict(zip(map(id, tested), holm([change.p or 0.0 for change in tested]), strict=True))
+    return tuple(
+        replace(
+            population,
+            rates=tuple(replace(change, p_holm=known.get(id(change), change.p)) for change in population.rates),
+        )
+        for population in found
+    )
 
 
 def _change(rate: str, counts: Counter[tuple[str, bool, bool]]) -> RateChange:
@@ -227,10 +272,9 @@ def _change(rate: str, counts: Counter[tuple[str, bool, bool]]) -> RateChange:
     )
 
 
-def _latency(population: str, guard: str, before: Side, after: Side) -> tuple[float, ...] | None:
-    """Return p50 and p95 before and after; a guard of another name is the same one where each side has only one."""
-    now = after.latency.get((population, guard))
-    then = before.latency.get((population, guard))
-    if then is None and len(before.guards) == len(after.guards) == 1:
-        then = before.latency.get((population, next(iter(before.guards))))
-    return None if then is None or now is None else (*then, *now)
+def _latency_before(population: str, guard: str, before: Side, after: Side) -> Latency | None:
+    """Return the old latency; a guard of another name is the same one where each side has only one."""
+    known = before.latency.get((population, guard))
+    if known is None and len(before.guards) == len(after.guards) == 1:
+        known = before.latency.get((population, next(iter(before.guards))))
+    return known

@@ -7,7 +7,7 @@ import functools
 import json
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,7 +46,8 @@ class Entry:
 
     ``key`` is unique in its ``population``: `CASES`, or the name of a corpus. ``guard`` names the configuration,
     not its version. ``fired`` are the guardrails that acted. Only a case has a ``severity``; ``status`` is that of the
-    case, for a sample whether there was an answer. ``copy`` counts samples of one key from 1.
+    case, for a sample whether there was an answer. ``copy`` counts samples of one key from 1. ``where`` is the file and
+    line of a sample as this run knows it; it is in no baseline and makes no two entries different.
     """
 
     population: str
@@ -61,6 +62,7 @@ class Entry:
     outcome: Outcome
     status: CaseStatus = CaseStatus.AS_EXPECTED
     copy: int = 1
+    where: str = field(default="", compare=False)
 
     @property
     def place(self) -> tuple[str, str, int]:
@@ -78,7 +80,7 @@ class Entry:
         return self.status is CaseStatus.NOT_AS_EXPECTED or self.outcome in _WRONG
 
 
-KEYS = tuple(field.name for field in fields(Entry))
+KEYS = tuple(field.name for field in fields(Entry) if field.compare)
 _values = operator.attrgetter(*KEYS)
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -182,7 +184,7 @@ def _of_corpus(corpus: CorpusRecord, ledger: Path, guard: str) -> Iterator[Entry
     with ledger.open("rb") as file:
         for line in file:
             try:
-                entry = _of_sample(json.loads(line), corpus.name, guard, guardrail_of)
+                entry = _of_sample(json.loads(line), corpus, guard, guardrail_of)
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise changed from None
             rows += 1
@@ -191,10 +193,10 @@ def _of_corpus(corpus: CorpusRecord, ledger: Path, guard: str) -> Iterator[Entry
         raise changed
 
 
-def _of_sample(row: Mapping[str, Any], population: str, guard: str, guardrail_of: Callable[[str], str]) -> Entry:
-    outcome = Outcome(row["outcome"])
+def _of_sample(row: Mapping[str, Any], corpus: CorpusRecord, guard: str, guardrail_of: Callable[[str], str]) -> Entry:
+    outcome, line = Outcome(row["outcome"]), row.get("line")
     return Entry(
-        population=population,
+        population=corpus.name,
         key=row["key"],
         guard=guard,
         label=row["label"],
@@ -205,6 +207,7 @@ def _of_sample(row: Mapping[str, Any], population: str, guard: str, guardrail_of
         fired=tuple(dict.fromkeys(map(guardrail_of, row.get("fired", ())))),
         outcome=outcome,
         status=CaseStatus.ERROR if outcome is Outcome.ERROR else CaseStatus.AS_EXPECTED,
+        where=corpus.source if line is None else f"{corpus.source}:{line}",
     )
 
 

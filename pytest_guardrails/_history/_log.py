@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pytest_guardrails._codec import EMPTY, FrozenDict, decode, encode
+from pytest_guardrails._codec import EMPTY, FrozenDict, encode, freeze
 from pytest_guardrails._history._lines import CASES, entries, measured
 from pytest_guardrails._metrics import groups_of, measure
 from pytest_guardrails._model import CaseStatus, Group, Guard, Outcome, Run
@@ -29,6 +29,8 @@ SHARES = {"p50_s": 0.50, "p95_s": 0.95, "p99_s": 0.99}
 CI_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "CIRCLE_SHA1", "BUILD_SOURCEVERSION", "GIT_COMMIT")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_IS_COUNT = frozenset(_OUTCOMES)
+_KNOWN = _IS_COUNT | SHARES.keys()
 _TEXTS = ("time", "suite", "guard", "version", "status")
 _MOST_COUNT, _MOST_SECONDS = 2**53, 1e9
 
@@ -208,33 +210,45 @@ def past_of(line: str | bytes) -> Past:
     data = json.loads(line)
     if data["schema"] != SCHEMA:
         raise ValueError(f"schema {data['schema']!r} is not {SCHEMA}")
-    past = decode(Past, data)
     for name in _TEXTS:
-        if not isinstance(getattr(past, name), str):
+        if not isinstance(data[name], str):
             raise TypeError(f"{name} is a text")
-    if not (past.commit is None or isinstance(past.commit, str)):
+    if not isinstance(data.get("commit"), str | None):
         raise TypeError("commit is a text")
+    guardrails = _object(data.get("guardrails", EMPTY))
+    past = Past(
+        **{name: data[name] for name in _TEXTS},
+        commit=data.get("commit"),
+        populations=_counted(data.get("populations", EMPTY)),
+        guardrails=FrozenDict({name: _counted(counted) for name, counted in guardrails.items()}),
+    )
     past.when  # noqa: B018 - it raises where the time is none
-    _refuse_bad_counts(past.populations)
-    _each_mapping(past.guardrails)
-    for guardrails in past.guardrails.values():
-        _refuse_bad_counts(guardrails)
     return past
 
 
-def _refuse_bad_counts(populations: Mapping[str, Any]) -> None:
-    for name, counts in _each_mapping(populations).items():
-        for key in _OUTCOMES:
-            count = counts.get(key, 0)
-            if type(count) is not int or not 0 <= count <= _MOST_COUNT:
+def _counted(populations: object) -> FrozenDict:
+    """Return the figures of populations or guardrails, with what a later version may have added."""
+    return FrozenDict({name: _figures(name, counts) for name, counts in _object(populations).items()})
+
+
+def _figures(name: str, counts: object) -> FrozenDict:
+    counted = _object(counts)
+    for key, value in counted.items():
+        if key in _IS_COUNT:
+            if type(value) is not int or not 0 <= value <= _MOST_COUNT:
                 raise ValueError(f"{name[:40]}: {key} is a count")
-        for key in SHARES:
-            seconds = counts.get(key)
-            if seconds is not None and not (type(seconds) in (int, float) and 0 <= seconds <= _MOST_SECONDS):
-                raise ValueError(f"{name[:40]}: {key} is seconds")
+        elif key in SHARES and not _is_seconds(value):
+            raise ValueError(f"{name[:40]}: {key} is seconds")
+    return FrozenDict(counted) if counted.keys() <= _KNOWN else FrozenDict(freeze(counted))
 
 
-def _each_mapping(value: object) -> Mapping[str, Mapping[str, Any]]:
-    if not (isinstance(value, Mapping) and all(isinstance(item, Mapping) for item in value.values())):
+def _is_seconds(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        return False
+    return value is None or 0 <= value <= _MOST_SECONDS
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
         raise TypeError("populations and guardrails are objects of objects")
     return value

@@ -8,8 +8,9 @@ import itertools
 import json
 import operator
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from pytest_guardrails._history._lines import Entry, entry_of, line_of
 
@@ -26,10 +27,14 @@ def in_order(entries: Iterable[Entry], most: int = MOST_IN_MEMORY) -> Iterator[E
         parts: list[Iterator[Entry]] = []
         while part := sorted(itertools.islice(left, most), key=_place):
             file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
-            file.writelines(f"{line_of(entry)}\n" for entry in part)
+            file.writelines(f"[{json.dumps(entry.where)}, {line_of(entry)}]\n" for entry in part)
             file.seek(0)
-            parts.append(entry_of(json.loads(line)) for line in file)
+            parts.append(_back(*json.loads(line)) for line in file)
         yield from heapq.merge(first, *parts, key=_place) if parts else first
+
+
+def _back(where: str, data: Mapping[str, Any]) -> Entry:
+    return replace(entry_of(data), where=where)
 
 
 def numbered(ordered: Iterable[Entry]) -> Iterator[Entry]:

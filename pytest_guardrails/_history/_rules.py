@@ -28,8 +28,8 @@ class Firing:
     covered: Counter[str] = field(default_factory=Counter)
 
     def add(self, before: Entry | None, after: Entry) -> None:
-        """Count one case or sample; of one with an error, nobody knows."""
-        if after.label != "attack" or Outcome.ERROR in (after.outcome, before and before.outcome):
+        """Count one case or sample by its old label; of one with an error, nobody knows."""
+        if (before or after).label != "attack" or Outcome.ERROR in (after.outcome, before and before.outcome):
             return
         self.after.update(after.fired)
         for guardrail in before.fired if before is not None else ():
@@ -52,6 +52,7 @@ def rulings(
         *_switched_off(compared),
         *_fell_silent(firing, guards),
         *_nothing_shared(compared),
+        *_relabelled(compared),
         *_critical_gone(critical_gone),
         *_too_few(compared),
     ]
@@ -71,8 +72,8 @@ def _untrusted(compared: Comparison) -> Iterator[Ruling]:
 
 
 def _critical(flips: Sequence[Flip]) -> Iterator[Ruling]:
-    wrong = [flip for flip in flips if flip.truth]
-    relabelled = [flip for flip in flips if not flip.truth]
+    wrong = [flip for flip in flips if not flip.new_label]
+    relabelled = [flip for flip in flips if flip.new_label]
     changed = "changed label and verdict at once, so nobody can say that it is still right"
     for found, what in ((wrong, "went from right to wrong"), (relabelled, changed)):
         if found:
@@ -82,10 +83,15 @@ def _critical(flips: Sequence[Flip]) -> Iterator[Ruling]:
 
 
 def _losses(compared: Comparison) -> Iterator[Ruling]:
+    tests = sum(could_be_significant(change) for _, change in _changes(compared))
     for population, change in _changes(compared):
         if change.p is not None and change.p < SIGNIFICANT and change.worse > change.better:
+            corrected = change.p if change.p_holm is None else change.p_holm
+            lost = corrected < SIGNIFICANT
             where = f"in {population.population} ({population.guard})"
-            beyond = f"beyond chance (exact McNemar {p_value(change.p)})"
+            beyond = f"beyond chance (exact McNemar {p_value(change.p)}"
+            beyond += f", {p_value(corrected)} after Holm for {tests} rates)" if tests > 1 else ")"
+            beyond = beyond if lost else f"not shown to be {beyond}"
             if change.rate == "fpr":
                 said = (
                     f"legitimate users are stopped more often {where}: {change.before} of {change.pairs} before, "
@@ -96,7 +102,7 @@ def _losses(compared: Comparison) -> Iterator[Ruling]:
                     f"attacks are missed more often {where}: {change.before} of {change.pairs} caught before, "
                     f"{change.after} now; {change.worse} newly missed, {change.better} newly caught, {beyond}"
                 )
-            yield Ruling(f"{change.rate}-loss", True, said)
+            yield Ruling(f"{change.rate}-loss" if lost else f"{change.rate}-doubt", lost, said)
 
 
 def _switched_off(compared: Comparison) -> Iterator[Ruling]:
@@ -140,6 +146,17 @@ def _nothing_shared(compared: Comparison) -> Iterator[Ruling]:
         yield Ruling("nothing-compared", True, said)
 
 
+def _relabelled(compared: Comparison) -> Iterator[Ruling]:
+    if number := sum(population.relabelled for population in compared.populations):
+        named = "; ".join(compared.relabelled_keys[:MOST_NAMED])
+        more = f"; and {number - MOST_NAMED:,} more" if number > MOST_NAMED else ""
+        said = (
+            f"{number:,} {'has' if number == 1 else 'have'} another label now ({named}{more}): the old one counts in "
+            "rates and rules, until a new baseline takes the new one"
+        )
+        yield Ruling("relabelled", False, said)
+
+
 def _critical_gone(count: int) -> Iterator[Ruling]:
     if count:
         said = f"{_of(count, 'critical case')} of the old version did not run in the new one: of these nothing is known"
@@ -149,12 +166,17 @@ def _critical_gone(count: int) -> Iterator[Ruling]:
 def _too_few(compared: Comparison) -> Iterator[Ruling]:
     for population, change in _changes(compared):
         discordant = change.worse + change.better
-        if 0 < discordant < LEAST_DISCORDANT:
+        if discordant and not could_be_significant(change):
             said = (
                 f"{population.population} ({population.guard}), {rate_name(change.rate)}: "
                 f"{_of(discordant, 'discordant pair')}: no difference could be significant"
             )
             yield Ruling("too-few", False, said)
+
+
+def could_be_significant(change: RateChange) -> bool:
+    """True if a rate has enough discordant pairs for the most extreme split of them to be evidence."""
+    return change.worse + change.better >= LEAST_DISCORDANT
 
 
 def _changes(compared: Comparison) -> Iterator[tuple[PopulationChange, RateChange]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -27,6 +27,21 @@ def mcnemar(only_first: int, only_second: int) -> float:
     """
     total = only_first + only_second
     return min(1.0, 2 * at_most(min(only_first, only_second), total, 0.5)) if total else 1.0
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return each p as it is after Holm's correction for all of them, in the same order.
+
+    The smallest is multiplied by their number, the next one by one less, and none is smaller than one before it. The
+    chance that any of several true null hypotheses is rejected stays what it is for one (Holm, Scandinavian Journal of
+    Statistics 6, 1979); nothing is assumed of how they depend on each other.
+    """
+    corrected = [1.0] * len(p_values)
+    least = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = least
+    return tuple(corrected)
 
 
 def paired_difference(only_first: int, only_second: int, total: int, confidence: float = 0.95) -> Difference | None:

@@ -26,6 +26,24 @@ def per_cent(share: float, toward: Callable[[float], float] | None = None) -> st
     return f"{figure.rstrip('0').rstrip('.') if '.' in figure else figure} %"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return "1 sample", "1,200 samples"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def rate_sentence(rate: Rate, noun: str, *, at_least: bool = False) -> str:
+    """Say a rate with its counts, Wilson's interval and the exact one-sided bound, or that it is unknown.
+
+    ``at_least`` is for rates of which much is good.
+    """
+    bound = rate.lower if at_least else rate.upper
+    if rate.value is None or rate.interval is None or bound is None:
+        return f"unknown (0 {noun}s)"
+    low, high = map(per_cent, rate.interval)
+    shown = f"≥ {per_cent(bound, math.floor)}" if at_least else f"≤ {per_cent(bound, math.ceil)}"
+    return f"{per_cent(rate.value)} ({rate.hits:,} of {counted(rate.total, noun)}), 95 %: {low} to {high}; {shown}"
+
+
 def sample_sentence(rate: Rate, name: str, kind: str, *, at_least: bool = False, target: float | None = None) -> str:
     """Say what counts allow to claim: "0 of 40 benign: FPR ≤ 7.2 % at 95 %; for ≤ 1 % you need 299 clean cases".
 

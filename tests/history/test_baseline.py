@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from pytest_guardrails._history import check, read_side, update
 from pytest_guardrails._history._baseline import SCHEMA, read_entries, read_head
 from pytest_guardrails._history._lines import Entry, line_of
 from pytest_guardrails._history._update import Update
-from pytest_guardrails._model import CaseRecord, CaseStatus, Run
+from pytest_guardrails._model import CaseRecord, CaseStatus, Latency, Run
+from pytest_guardrails._stats import Histogram
 
 MakeRun = Callable[..., Run]
 MakeCase = Callable[..., CaseRecord]
@@ -105,6 +107,64 @@ def test_lines_in_any_order_are_read(path: Path, entry: MakeEntry) -> None:
     assert [one.key for one in read_entries(path, "b")] == ["a", "b"]
 
 
+def slow(case: MakeCase, name: str, seconds: float, **fields: Any) -> CaseRecord:
+    """Return a case that took ``seconds``."""
+    made = case(name)
+    assert made.trace is not None
+    return replace(made, trace=replace(made.trace, duration_s=seconds, **fields))
+
+
+def times(path: Path) -> Any:
+    """Return the times in the head of a baseline."""
+    return json.loads(path.read_text().splitlines()[0])["latency"]
+
+
+def test_times_stand_in_the_head_alone(path: Path, run: MakeRun, case: MakeCase, corpus: Any, sample: Any) -> None:
+    """Two significant digits of p50 and p95 for each population, and how many they are of; no line has a time."""
+    timed = Histogram()
+    timed.add(0.0123)
+    one = corpus([sample("k")], latency=timed.to_dict(), vendor_latency=timed.to_dict())
+    done(path, run(slow(case, "a", 0.001234), slow(case, "b", 0.56789), corpora=(one,)))
+    assert times(path)["cases"] == {"guard.yaml": {"count": 2, "p50_s": 0.0012, "p95_s": 0.57}}
+    assert times(path)["benign"]["guard.yaml"] == {
+        "count": 1, "p50_s": 0.012, "p95_s": 0.012, "vendor_count": 1, "vendor_p50_s": 0.012, "vendor_p95_s": 0.012,
+    }  # fmt: skip
+    assert "_s" not in "".join(path.read_text().splitlines()[1:]).replace("_status", "")
+    side = read_side(path, "b")
+    assert side.latency["cases", "guard.yaml"] == Latency(2, 0.0012, 0.57)
+
+
+def test_noise_changes_no_byte(path: Path, run: MakeRun, case: MakeCase) -> None:
+    """Times up to twice as long leave the head; longer ones are written, and drift is measured from what stands."""
+    done(path, run(slow(case, "a", 0.010)))
+    first = path.read_bytes()
+    for seconds in (0.019, 0.006):
+        done(path, run(slow(case, "a", seconds)))
+        assert path.read_bytes() == first
+    done(path, run(slow(case, "a", 0.021)))
+    assert times(path)["cases"]["guard.yaml"]["p95_s"] == 0.021
+
+
+def test_a_small_part_leaves_the_times_of_the_whole(path: Path, run: MakeRun, case: MakeCase) -> None:
+    """An update from one case of four keeps the times of all; one from three replaces them."""
+    names = "abcd"
+    done(path, run(*(slow(case, name, 0.01) for name in names)))
+    done(path, run(slow(case, "a", 5.0)))
+    assert times(path)["cases"]["guard.yaml"]["count"] == 4
+    done(path, run(*(slow(case, name, 5.0) for name in names[:3])))
+    assert times(path)["cases"]["guard.yaml"] == {"count": 3, "p50_s": 5.0, "p95_s": 5.0}
+
+
+def test_a_baseline_without_times_is_read(path: Path, run: MakeRun, case: MakeCase) -> None:
+    """One of before times were kept has none, and gets them with its next update; gone populations lose theirs."""
+    put(path)
+    assert read_side(path, "b").latency == {}
+    done(path, run(case("a")))
+    assert list(times(path)) == ["cases"]
+    done(path, run(case("b", guard="other@1", nodeid="o.guardrails.yaml::b")), gone=True)
+    assert list(times(path)["cases"]) == ["other@1"]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -148,9 +208,23 @@ def test_two_lines_of_one_place_are_an_error(path: Path, entry: MakeEntry) -> No
         ("{}", "b:1: unknown schema 'None'"),
         ('{"schema": "pytest-guardrails/baseline/9"}', "unknown schema 'pytest-guardrails/baseline/9'"),
         (json.dumps({"schema": SCHEMA, "guard": 1}), "b:1: unknown key 'guard'; did you mean 'guards'"),
-        (json.dumps({"schema": SCHEMA, "guards": 1}), "b:1: guards and corpora are mappings"),
-        (json.dumps({"schema": SCHEMA, "guards": {"g": 1}}), "b:1: guards and corpora are mappings"),
-        (json.dumps({"schema": SCHEMA, "corpora": 1}), "b:1: guards and corpora are mappings"),
+        (json.dumps({"schema": SCHEMA, "guards": 1}), "b:1: guards, corpora and latency are mappings"),
+        (json.dumps({"schema": SCHEMA, "guards": {"g": 1}}), "b:1: guards, corpora and latency are mappings"),
+        (json.dumps({"schema": SCHEMA, "corpora": 1}), "b:1: guards, corpora and latency are mappings"),
+        (json.dumps({"schema": SCHEMA, "latency": 1}), "b:1: guards, corpora and latency are mappings"),
+        (json.dumps({"schema": SCHEMA, "latency": {"cases": {"g": {}}}}), "b:1: guards, corpora and latency are"),
+        (
+            json.dumps({"schema": SCHEMA, "latency": {"cases": {"g": {"count": 1, "p50_s": "x", "p95_s": 1}}}}),
+            "a time is",
+        ),
+        (
+            json.dumps({"schema": SCHEMA, "latency": {"cases": {"g": {"count": 1, "p50_s": -1, "p95_s": 1}}}}),
+            "a time is",
+        ),
+        (
+            json.dumps({"schema": SCHEMA, "latency": {"cases": {"g": {"count": -1, "p50_s": 1, "p95_s": 1}}}}),
+            "a count of",
+        ),
     ],
 )
 def test_a_head_that_cannot_be_meant_is_refused(tmp_path: Path, head: str, said: str) -> None:

@@ -15,7 +15,7 @@ from pytest_guardrails._history import compare
 from pytest_guardrails._history._compare import MOST_FLIPS, flip_of
 from pytest_guardrails._history._lines import Entry
 from pytest_guardrails._history._side import GuardLine, Side
-from pytest_guardrails._model import Action, CaseStatus, Comparison, Flip, Outcome, Verdict
+from pytest_guardrails._model import Action, CaseStatus, Comparison, Flip, Latency, Outcome, Verdict
 
 MakeEntry = Callable[..., Entry]
 MakeSide = Callable[..., Side]
@@ -166,11 +166,36 @@ def test_an_expected_error_flips_but_is_in_no_rate(entry: MakeEntry, side: MakeS
     assert [(flip.truth, flip.verdict) for flip in made.flips] == [("newly wrong", "became allowed")]
 
 
-def test_another_label_is_another_case(entry: MakeEntry, side: MakeSide) -> None:
-    """A pair whose label was changed is counted, and is no flip and in no rate."""
-    made = compare(side([entry("a", "attack")]), side([entry("a", "benign", acted=False)]))
-    assert (made.populations[0].relabelled, made.flips) == (1, ())
-    assert [change.pairs for change in made.populations[0].rates] == [0, 0]
+def test_a_relabelled_sample_counts_by_its_old_label(entry: MakeEntry, side: MakeSide) -> None:
+    """Whoever calls a missed attack benign has lost it all the same: in the rate of its old label, and as a flip."""
+    lost = entry("a", "benign", acted=False, severity=None, where="b.jsonl:7")
+    made = compare(side([entry("a", severity=None)]), side([lost]))
+    assert (made.populations[0].relabelled, made.relabelled_keys) == (1, ("cases: a (b.jsonl:7): attack, now benign",))
+    fpr, recall = made.populations[0].rates
+    assert (fpr.pairs, recall.pairs, recall.worse) == (0, 1, 1)
+    (flip,) = made.flips
+    assert (flip.truth, flip.label, flip.new_label) == ("newly wrong", "attack", "benign")
+    stopped = compare(side([entry("a", "benign", acted=False)]), side([entry("a", "attack")]))
+    assert (stopped.populations[0].rates[0].worse, stopped.flips[0].truth) == (1, "newly wrong")
+
+
+def test_another_label_alone_is_no_flip(entry: MakeEntry, side: MakeSide) -> None:
+    """Where the guard does as it did, nothing flips, whatever the author has called wrong before or after."""
+    odd = entry("a", "attack", status=CaseStatus.NOT_AS_EXPECTED)
+    for before in (entry("a", "attack"), odd):
+        made = compare(side([before]), side([entry("a", "benign")]))
+        assert (made.populations[0].relabelled, made.flips) == (1, ())
+        assert [change.worse for change in made.populations[0].rates] == [0, 0]
+
+
+def test_a_relabelled_pair_with_an_error_is_in_no_rate(entry: MakeEntry, side: MakeSide) -> None:
+    """It is counted as relabelled, and its error stays one."""
+    broken = entry("a", "benign", acted=False, outcome=Outcome.ERROR, status=CaseStatus.ERROR)
+    (population,) = compare(side([entry("a")]), side([broken])).populations
+    assert (population.relabelled, population.errors_after, population.flips) == (1, 1, 0)
+    expected = replace(broken, status=CaseStatus.AS_EXPECTED)
+    (population,) = compare(side([entry("a")]), side([expected])).populations
+    assert [change.pairs for change in population.rates] == [0, 0]
 
 
 def test_a_case_can_be_wrong_with_the_right_outcome(entry: MakeEntry) -> None:
@@ -219,12 +244,46 @@ def test_many_flips_are_all_counted_and_the_worst_are_kept(entry: MakeEntry, sid
     assert (made.flips[0].severity, made.flips[1].key) == ("critical", "0000")
 
 
-def test_latency_is_compared_where_both_are_known(entry: MakeEntry, side: MakeSide) -> None:
+def test_latency_stands_beside_its_population(entry: MakeEntry, side: MakeSide) -> None:
     """Times of a guard under another name are compared where each side has one guard; else only under its name."""
-    times = {("cases", "guard.yaml"): (0.1, 0.2)}
-    now = {("cases", "guard.yaml"): (0.3, 0.4)}
-    made = compare(side([entry("a")], latency=times), side([entry("a")], latency=now))
-    assert made.populations[0].latency == (0.1, 0.2, 0.3, 0.4)
-    assert compare(side([entry("a")]), side([entry("a")], latency=now)).populations[0].latency is None
-    renamed = side([entry("a", guard="b")], latency={("cases", "b"): (0.3, 0.4)}, guards={"b": GuardLine()})
-    assert compare(side([entry("a")], latency=times), renamed).populations[0].latency == (0.1, 0.2, 0.3, 0.4)
+    then, now = Latency(9, 0.1, 0.2), Latency(8, 0.3, 0.4)
+    before = side([entry("a")], latency={("cases", "guard.yaml"): then})
+
+    def times(*sides: Side) -> tuple[Latency | None, Latency | None]:
+        (population,) = compare(*sides).populations
+        return population.latency_before, population.latency_after
+
+    after = side([entry("a")], latency={("cases", "guard.yaml"): now})
+    assert times(before, after) == (then, now)
+    assert times(side([entry("a")]), after) == (None, now)
+    assert times(before, side([entry("a")])) == (then, None)
+    renamed = side([entry("a", guard="b")], latency={("cases", "b"): now}, guards={"b": GuardLine()})
+    assert times(before, renamed) == (then, now)
+    several = side([entry("a", guard="b")], latency={("cases", "b"): now}, guards={"b": GuardLine(), "c": GuardLine()})
+    assert times(before, several) == (None, now)
+
+
+def test_p_is_corrected_for_what_could_be_significant(entry: MakeEntry, side: MakeSide) -> None:
+    """Holm's family are the rates with six discordant pairs or more: those with fewer ask nothing of chance."""
+    lost = {"a": 6, "b": 7, "c": 5, "d": 0}
+    before = [entry(f"{name}{n}", population=name, severity=None) for name in lost for n in range(10)]
+    after = [
+        entry(f"{name}{n}", population=name, severity=None, acted=n >= count)
+        for name, count in lost.items()
+        for n in range(10)
+    ]
+    made = compare(side(before), side(after))
+    found = {one.population: one.rates[1] for one in made.populations}
+    p = {name: 2 / 2**count for name, count in lost.items()}
+    assert [found[name].p_holm for name in "abc"] == pytest.approx([p["a"], 2 * p["b"], p["c"]])
+    assert (found["d"].p, found["d"].p_holm) == (1.0, 1.0)
+    assert [one.rates[0].p_holm for one in made.populations] == [None] * 4
+
+
+def test_places_of_the_newer_side_are_told(entry: MakeEntry, side: MakeSide) -> None:
+    """A sample without an id is named by a hash; where it stands now is said, though a baseline does not know."""
+    before = [entry("h", severity=None, where=""), entry("gone", severity=None)]
+    after = [entry("h", severity=None, acted=False, where="b.jsonl:3"), entry("new", severity=None, where="b.jsonl:9")]
+    made = compare(side(before), side(after))
+    assert made.flips[0].where == "b.jsonl:3"
+    assert (made.new_keys, made.gone_keys) == (("cases: new (b.jsonl:9)",), ("cases: gone",))

@@ -19,6 +19,12 @@ def test_what_does_not_fit_in_memory_is_sorted_all_the_same(entry: MakeEntry) ->
     assert list(in_order(entries, most=7)) == sorted(entries, key=lambda one: one.place)
 
 
+def test_what_waited_in_a_file_knows_its_place_still(entry: MakeEntry) -> None:
+    """File and line of a sample come back with it, whatever the file is called."""
+    entries = [entry(f"k{number}", where=f"a \ud800\n[1], b.jsonl:{number}") for number in range(9)]
+    assert [one.where for one in in_order(reversed(entries), most=2)] == [one.where for one in entries]
+
+
 def test_samples_of_one_key_are_counted_in_their_order(entry: MakeEntry) -> None:
     """A text that a corpus holds twice is two entries, numbered as they came, also across parts."""
     samples = [entry("k", severity=None, acted=acted) for acted in (True, False, True)] + [entry("j")]

@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_guardrails._codec import EMPTY
 from pytest_guardrails._history import compare
 from pytest_guardrails._history._lines import Entry
 from pytest_guardrails._history._side import Side
+from pytest_guardrails._model import Latency, Run
+from pytest_guardrails.reporters._html_changes import changes
 from pytest_guardrails.reporters._versions import MOST_FLIPS, comparison_lines, comparison_markdown
 
 MakeEntry = Callable[..., Entry]
@@ -66,3 +69,43 @@ def test_the_terminal_shows_the_first_flips(entry: MakeEntry, side: MakeSide) ->
     said = list(comparison_lines(made, width=200))
     assert sum(line.startswith("  newly wrong") for line in said) == MOST_FLIPS
     assert f"  … and {50 - MOST_FLIPS} more flips" in said
+
+
+def test_latency_is_a_plain_line(entry: MakeEntry, side: MakeSide) -> None:
+    """Both times, how many times as long, and of how many requests; a vendor's apart; what is not recorded is said."""
+    place = ("cases", "guard.yaml")
+    then, now = Latency(40, 0.0006, 0.0012), Latency(38, 0.0007, 0.0048, 38, 0.2, 0.3)
+    made = compare(side([entry("a")], latency={place: then}), side([entry("a")], latency={place: now}))
+    lines = list(comparison_lines(made, width=200))
+    assert "  latency  p50 600 µs → 700 µs (x1.2), p95 1.2 ms → 4.8 ms (x4.0); 40 → 38 requests" in lines
+    assert "  vendor   now p50 200 ms, p95 300 ms, 38 requests; before: not recorded" in lines
+    assert "| latency | p50 600 µs → 700 µs" in "\n".join(comparison_markdown(made))
+    assert not made.failed
+    page = "".join(changes(Run("", 0.0, True, EMPTY, (), (), comparison=made)))
+    assert "p95 1.2 ms → 4.8 ms (x4.0)" in page
+    silent = compare(side([entry("a")]), side([entry("a")]))
+    assert not [line for line in comparison_lines(silent, width=200) if line.startswith("  latency")]
+
+
+def test_a_sample_is_named_by_its_place_too(entry: MakeEntry, side: MakeSide) -> None:
+    """The hash of a sample without an id is followed by file and line, in lines, Markdown and HTML."""
+    before = [entry("7dfdd6825c9de38b", severity=None, population="b")]
+    after = [entry("7dfdd6825c9de38b", "benign", severity=None, population="b", acted=False, where="b.jsonl:12")]
+    made = compare(side(before), side(after))
+    said = "\n".join(comparison_lines(made, width=300))
+    assert "newly wrong, attack, now benign: b: 7dfdd6825c9de38b (b.jsonl:12): block by words → allow" in said
+    assert "labels   relabelled: 1; these count by their old label" in said
+    assert "(b.jsonl:12)" in "\n".join(comparison_markdown(made)).replace("\\", "")
+    page = "".join(changes(Run("", 0.0, True, EMPTY, (), (), comparison=made)))
+    assert "b.jsonl:12" in page
+    assert "attack, now benign" in page
+
+
+def test_a_corrected_p_stands_beside_its_own(entry: MakeEntry, side: MakeSide) -> None:
+    """With several rates that could be significant, both are said; with one, p alone."""
+    for count, said in ((1, "McNemar p = 0.031"), (2, "McNemar p = 0.031, p = 0.063 after Holm")):
+        names = [f"p{number}" for number in range(count)]
+        before = [entry(f"{n}", population=name) for name in names for n in range(6)]
+        after = [entry(f"{n}", population=name, acted=False) for name in names for n in range(6)]
+        lines = list(comparison_lines(compare(side(before), side(after)), width=200))
+        assert sum(line.endswith(said) for line in lines) == count

@@ -157,6 +157,55 @@ def test_a_guardrail_that_another_overtakes_is_told_and_fails_nothing(entry: Mak
     assert [ruling.fails for ruling in ruled(missed, "switched-off")] == [True]
 
 
+def test_an_attack_cannot_be_relabelled_away(entry: MakeEntry, side: MakeSide) -> None:
+    """Missed attacks that are called benign now are a loss of recall, a guardrail that is off, and no cure."""
+    before = [entry(f"a{n}", severity=None) for n in range(8)]
+    after = [entry(f"a{n}", "benign", acted=False, severity=None) for n in range(8)]
+    made = compare(side(before), side(after))
+    assert {ruling.rule for ruling in made.rulings if ruling.fails} == {"recall-loss", "switched-off"}
+    (ruling,) = ruled(made, "relabelled")
+    assert not ruling.fails
+    assert ruling.said.startswith(
+        "8 have another label now (cases: a0: attack, now benign; cases: a1: attack, now benign; "
+        "cases: a2: attack, now benign; cases: a3: attack, now benign; cases: a4: attack, now benign; and 3 more): the "
+    )
+    right = [entry("k", "benign", severity=None)]
+    wrong = [entry("k", "benign", acted=False, severity=None)]
+    cured = compare(side([*before, *right]), side([*before[1:], after[0], *wrong]))
+    assert [ruling.fails for ruling in ruled(cured, "switched-off")] == [True]
+
+
+def test_users_who_are_stopped_cannot_be_relabelled_away(entry: MakeEntry, side: MakeSide) -> None:
+    """Newly stopped texts that are called attacks now are a loss of FPR; a label alone fails nothing."""
+    before = [entry(f"a{n}", "benign", acted=False, severity=None) for n in range(6)]
+    made = compare(side(before), side([entry(f"a{n}", "attack", severity=None) for n in range(6)]))
+    assert [ruling.fails for ruling in ruled(made, "fpr-loss")] == [True]
+    alone = compare(side(before), side([entry(f"a{n}", "attack", acted=False, severity=None) for n in range(6)]))
+    assert [(ruling.rule, ruling.fails) for ruling in alone.rulings] == [("relabelled", False)]
+
+
+def test_several_populations_are_corrected_for(entry: MakeEntry, side: MakeSide) -> None:
+    """What would be a loss alone is doubt among others that could be one, and says what p is left of it."""
+
+    def sides(*lost: int) -> tuple[Side, Side]:
+        before = [entry(f"{n}", "benign", acted=False, population=f"p{k}") for k in range(len(lost)) for n in range(9)]
+        after = [
+            entry(f"{n}", "benign", acted=n < count, population=f"p{k}")
+            for k, count in enumerate(lost)
+            for n in range(9)
+        ]
+        return side(before), side(after)
+
+    assert [ruling.fails for ruling in ruled(compare(*sides(6, 5, 0)), "fpr-loss")] == [True]
+    made = compare(*sides(6, 6))
+    assert not made.failed
+    assert ruled(made, "fpr-doubt")[0].said.endswith(
+        "not shown to be beyond chance (exact McNemar p = 0.031, p = 0.063 after Holm for 2 rates)"
+    )
+    strong = compare(*sides(9, 6))
+    assert [ruling.rule for ruling in strong.rulings] == ["fpr-loss", "fpr-loss"]
+
+
 def test_errors_make_it_untrusted(entry: MakeEntry, side: MakeSide) -> None:
     """An error in either version fails, and says which gave no answer."""
     broken = entry("a", acted=False, outcome=Outcome.ERROR, status=CaseStatus.ERROR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -253,11 +254,82 @@ def test_ids_with_slashes_are_told_apart_in_a_corpus(pytester: pytest.Pytester, 
 
 
 def test_workers_change_nothing(suite: pytest.Pytester) -> None:
-    """Two processes write the same baseline as one."""
-    before = (suite.path / ".guardrails" / "baseline.jsonl").read_bytes()
-    (suite.path / ".guardrails" / "baseline.jsonl").unlink()
+    """Two processes write the same baseline as one, but for the times in its head."""
+    path = suite.path / ".guardrails" / "baseline.jsonl"
+    before = path.read_text().splitlines()
+    path.unlink()
     assert suite.runpytest(UPDATE, "-n", "2").ret == 0
-    assert (suite.path / ".guardrails" / "baseline.jsonl").read_bytes() == before
+    after = path.read_text().splitlines()
+    assert after[1:] == before[1:]
+    heads = [json.loads(lines[0]) for lines in (before, after)]
+    assert [head.pop("latency")["cases"]["guard.yaml"]["count"] for head in heads] == [9, 9]
+    assert heads[0] == heads[1]
+
+
+def test_both_options_compare_and_then_write(suite: pytest.Pytester) -> None:
+    """With both, the old baseline is compared with, then the run is written; losses are accepted, not failed."""
+    again = [UPDATE, COMPARE, "--guardrails-config=weaker.yaml"]
+    result = suite.runpytest(*again)
+    assert result.ret == 1  # of the cases that expect to be blocked, not of a rule
+    result.stdout.fnmatch_lines(["note       recall-loss: accepted: *", "baseline   *: 9 changed"])
+    result = suite.runpytest(*again)
+    result.stdout.fnmatch_lines(["*flips    none", "baseline   *: 9 unchanged"])
+
+
+def test_both_options_without_a_baseline_write_the_first_one(pytester: pytest.Pytester, guard: Guard) -> None:
+    """There is nothing to compare with yet, and that is no error: what is asked for is written."""
+    guard(BENIGN)
+    result = pytester.runpytest(UPDATE, f"{COMPARE}=new.jsonl")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["baseline   new.jsonl: 1 added"])
+    result.stdout.no_fnmatch_line("compared*")
+
+
+def test_times_are_compared_and_fail_nothing(suite: pytest.Pytester) -> None:
+    """A baseline of a guard that was a thousand times as quick is told, in a line, and no rule reads it."""
+    path = suite.path / ".guardrails" / "baseline.jsonl"
+    head, _, lines = path.read_text().partition("\n")
+    data = json.loads(head)
+    data["latency"]["cases"]["guard.yaml"] |= {"p50_s": 1e-7, "p95_s": 1e-7}
+    path.write_text(f"{json.dumps(data)}\n{lines}")
+    result = suite.runpytest(COMPARE, "--guardrails-report=json:r.json")
+    assert result.ret == 0
+    result.stdout.re_match_lines([r"  latency  p50 0.1 µs → .* \(x[\d,]{2,}\), p95 "])
+    (population,) = json.loads((suite.path / "r.json").read_text())["comparison"]["populations"]
+    assert population["latency_before"]["p50_s"] == 1e-7
+    assert population["latency_after"]["count"] == 9
+
+
+def test_a_flip_of_a_sample_says_where_it_is(pytester: pytest.Pytester, guard: Guard) -> None:
+    """A row without an id is a hash in the baseline; a run that flips it names its file and line."""
+    rows = ["tea", "taboo", "milk"]
+    (pytester.path / "sub").mkdir()
+    (pytester.path / "benign.jsonl").write_text("".join(json.dumps({"text": row}) + "\n" for row in rows))
+    guard(BENIGN, head=f"guardrails: guard.yaml\n{CORPUS}")
+    pytester.runpytest(UPDATE)
+    assert "benign.jsonl:" not in (pytester.path / ".guardrails" / "baseline.jsonl").read_text()
+    (pytester.path / "stricter.yaml").write_text(WEAKER.replace("forbidden nowhere", "taboo"))
+    result = pytester.runpytest(COMPARE, "--guardrails-config=stricter.yaml", "--guardrails-report=json:r.json")
+    said = " ".join(result.stdout.str().split())
+    assert re.search(r" newly wrong, benign: benign: [0-9a-f]{16} \(benign.jsonl:2\): allow → block by words ", said)
+    (flip,) = json.loads((pytester.path / "r.json").read_text())["comparison"]["flips"]
+    assert (flip["where"], flip["new_label"]) == ("benign.jsonl:2", "")
+
+
+def test_a_relabelled_row_is_named(pytester: pytest.Pytester, guard: Guard) -> None:
+    """A missed attack that is called benign now is no longer in the corpus's recall, and still a loss, by name."""
+    file = pytester.path / "mixed.jsonl"
+    rows = [{"text": f"forbidden {n}", "label": "attack", "id": f"r{n}"} for n in range(6)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    guard(BENIGN, head="guardrails: guard.yaml\ncorpora:\n  - {file: mixed.jsonl}\n")
+    pytester.runpytest(UPDATE)
+    file.write_text(file.read_text().replace("attack", "benign"))
+    (pytester.path / "weaker.yaml").write_text(WEAKER)
+    result = pytester.runpytest(COMPARE, "--guardrails-config=weaker.yaml")
+    assert result.ret == 1
+    said = " ".join(result.stdout.str().split())
+    assert "FAILED recall-loss: attacks are missed more often in mixed (weaker.yaml): 6 of 6 caught before, 0 " in said
+    assert "note relabelled: 6 have another label now (mixed: r0 (mixed.jsonl:1): attack, now benign; " in said
 
 
 def test_texts_of_parameters_are_masked_also_where_the_run_reveals(
@@ -310,16 +382,39 @@ def test_what_cannot_be_written_is_no_success(suite: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["NOT WRITTEN *history.jsonl: *"])
 
 
-def test_two_corpora_of_one_name_are_refused(pytester: pytest.Pytester, guard: Guard) -> None:
-    """Nobody could tell their samples apart: no baseline is written, and it says what to do."""
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("option", [UPDATE, COMPARE])
+def test_two_corpora_of_one_name_are_refused(
+    pytester: pytest.Pytester, guard: Guard, option: str, workers: tuple[str, ...]
+) -> None:
+    """Nobody could tell their samples apart: before anything runs it says which they are and what to do."""
     (pytester.path / "benign.jsonl").write_text('{"text": "tea"}\n')
-    for name in ("one", "two"):
-        guard(BENIGN, head=f"guardrails: guard.yaml\n{CORPUS}", name=name)
-    result = pytester.runpytest(UPDATE)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(
-        ["NOT WRITTEN *: two populations are called 'benign': give one of the corpora another name"]
+    guard(BENIGN, head=f"guardrails: guard.yaml\n{CORPUS}", name="one")
+    assert pytester.runpytest(UPDATE).ret == 0
+    pytester.makepyfile(
+        test_two="""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def guardrails_config():
+            return "guard.yaml"
+
+        @pytest.mark.corpus("benign.jsonl", label="benign")
+        def test_it(guardrail_engine):
+            pass
+        """
     )
+    before = (pytester.path / ".guardrails" / "baseline.jsonl").read_bytes()
+    result = pytester.runpytest(option, *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.assert_outcomes()
+    said = result.stdout.str() + result.stderr.str()
+    assert (
+        "two corpora are called 'benign': one.guardrails.yaml::corpus benign and test_two.py::test_it; "
+        "a baseline tells them apart by name: give one another"
+    ) in said
+    assert (pytester.path / ".guardrails" / "baseline.jsonl").read_bytes() == before
+    assert pytester.runpytest(*workers).ret == 0
 
 
 def test_the_default_place_is_in_the_root(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,3 +210,39 @@ def test_a_corpus_that_was_not_run_is_said(
     result = pytester.runpytest(*workers, "--guardrails-fail-on=recall==1")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["  cases: 2 of 2", "  1 corpus was not run: own"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (("cases.guardrails.yaml::hello",), "1 node id chosen on the command line: judged on what these name"),
+        (("-k", "hello"), "3 tests deselected: judged on those that ran"),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_gate_on_a_corpus_that_was_not_chosen_says_so(
+    pytester: pytest.Pytester,
+    guard: Callable[..., None],
+    chosen: tuple[str, ...],
+    said: str,
+    workers: tuple[str, ...],
+) -> None:
+    """A part of the suite cannot show what is demanded of its corpus: the gate is red, and says that it was a part."""
+    (pytester.path / "benign.jsonl").write_text('{"text": "tea"}\n')
+    guard(CASES, head="guardrails: guard.yaml\ncorpora:\n  - {file: benign.jsonl, label: benign}\n")
+    result = pytester.runpytest("--guardrails-fail-on=point:fpr[corpus:benign]==0", *chosen, *workers)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["FAILED     gate *", "  cannot be judged: *", f"  {said}"])
+
+
+def test_the_last_line_of_the_section_says_why_a_green_run_fails(
+    pytester: pytest.Pytester, guard: Callable[..., None]
+) -> None:
+    """Where every test has passed, pytest's own last line is green: what fails the run stands right before it."""
+    guard(CASES)
+    result = pytester.runpytest("--guardrails-fail-on=fpr<=1%", "--guardrails-report")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    lines = [line for line in result.stdout.lines if line]
+    assert lines[-2] == "FAILED     exit status 1: gate fpr<=1%"
+    assert "passed" in lines[-1]
+    assert pytester.runpytest("--guardrails-fail-on=point:fpr<=1%").stdout.str().count("exit status") == 0

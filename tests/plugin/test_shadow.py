@@ -77,7 +77,27 @@ def test_the_report_has_both(suite: pytest.Pytester) -> None:
 
 def test_workers_tell_the_same(suite: pytest.Pytester) -> None:
     """Under ``-n 2`` the comparison is the one of a single process."""
-    assert report(suite, SHADOW, "-n", "2")["shadow"] == report(suite, SHADOW)["shadow"]
+    several, one = report(suite, SHADOW, "-n", "2")["shadow"], report(suite, SHADOW)["shadow"]
+    for population in (*several["populations"], *one["populations"]):
+        assert population.pop("latency_before")["count"] == population.pop("latency_after")["count"] == 2
+    assert several == one
+
+
+def test_both_latencies_stand_in_the_table(corpus: pytest.Pytester) -> None:
+    """How long the current guard and the candidate took, by population, in each report that has the table."""
+    data = report(corpus, SHADOW, "--guardrails-report=md:r.md", "--guardrails-report=html:r.html")
+    for population, count in zip(data["shadow"]["populations"], (2, 10), strict=True):
+        assert [population[f"latency_{when}"]["count"] for when in ("before", "after")] == [count, count]
+        assert 0 < population["latency_after"]["p50_s"] <= population["latency_after"]["p95_s"]
+    assert "| attacks | guard.yaml | latency | p50 " in (corpus.path / "r.md").read_text().replace("\\", "")
+    assert "10 requests" in (corpus.path / "r.html").read_text()
+
+
+def test_a_candidate_without_an_answer_has_no_time(suite: pytest.Pytester) -> None:
+    """What was not judged took no time: of such a candidate nothing is recorded."""
+    (suite.path / "weaker.yaml").write_text("input_guardrails:\n  - {id: lasso, lasso.classify: {}, deny: true}\n")
+    (population,) = report(suite, SHADOW)["shadow"]["populations"]
+    assert (population["latency_before"], population["latency_after"]) == (None, None)
 
 
 def test_a_case_file_names_its_candidate(pytester: pytest.Pytester, guard: Guard) -> None:
@@ -230,6 +250,10 @@ def test_a_baseline_of_a_run_with_a_candidate_is_that_of_the_current_guard(corpu
     """The candidate is neither in the baseline nor in the history."""
     corpus.runpytest("--guardrails-update-baseline", "--guardrails-baseline=one.jsonl")
     corpus.runpytest("--guardrails-update-baseline", "--guardrails-baseline=two.jsonl", SHADOW, "--guardrails-history")
-    assert (corpus.path / "one.jsonl").read_bytes() == (corpus.path / "two.jsonl").read_bytes()
+    one, two = ((corpus.path / name).read_text().splitlines() for name in ("one.jsonl", "two.jsonl"))
+    assert one[1:] == two[1:]
+    heads = [json.loads(lines[0]) for lines in (one, two)]
+    assert [heads[0][key] for key in ("guards", "corpora")] == [heads[1][key] for key in ("guards", "corpora")]
+    assert [head["latency"]["attacks"]["guard.yaml"]["count"] for head in heads] == [10, 10]
     (line,) = (corpus.path / ".guardrails" / "history.jsonl").read_text().splitlines()
     assert json.loads(line)["populations"]["attacks"]["true_positive"] == 10
