@@ -3,12 +3,13 @@
     python benchmarks/dashboard.py [--lines 5000] [--populations 3] [--guardrails 5] [--versions 40]
 
 A made-up history of one guard is written and built in this process; prints CPU seconds of reading,
-building and writing, and the largest pages.
+building and writing, beside those of ``json.loads`` alone, and the largest pages.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import tempfile
 import time
@@ -74,6 +75,11 @@ def main() -> None:
         history = Path(folder) / "history.jsonl"
         pasts = made_up(given.lines, given.populations, given.guardrails, given.versions)
         history.write_text("".join(line_of(past) + "\n" for past in pasts))
+        del pasts
+        start = time.process_time()
+        for line in history.read_bytes().splitlines():
+            json.loads(line)
+        peer = time.process_time() - start
         start = time.process_time()
         recall(history, "history")
         read = time.process_time()
@@ -83,6 +89,7 @@ def main() -> None:
         written = time.process_time()
     print(f"{given.lines:,} lines, CPU: read {read - start:.2f} s; read and built {built - read:.2f} s; ", end="")
     print(f"written {written - built:.2f} s; {len(site)} files")
+    print(f"json.loads of the same lines: {peer:.2f} s; read and built is {(built - read) / peer:.1f} times that")
     sizes = {name: len(content) for name, content in site.items() if isinstance(content, bytes)}
     for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:8]:
         print(f"{size / 1e6:8.2f} MB  {name}")

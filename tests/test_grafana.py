@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +40,8 @@ corpora:
 
 
 @pytest.fixture(scope="module")
-def emitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Run a suite with cases, a corpus and a gate; return each figure that it writes with the labels it has."""
-    import subprocess
-    import sys
-
+def figures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Run a suite with cases, a corpus and a gate; return what it writes."""
     folder = tmp_path_factory.mktemp("suite")
     (folder / "guard.yaml").write_text(
         'version: "1"\ninput_guardrails:\n'
@@ -54,8 +59,14 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout
+    return (folder / "m.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def emitted(figures: str) -> dict[str, set[str]]:
+    """Each figure that the suite writes, with the labels it has."""
     found: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families((folder / "m.txt").read_text()):
+    for family in text_string_to_metric_families(figures):
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
@@ -146,3 +157,91 @@ def test_the_dashboard_can_be_imported() -> None:
         assert not cells & taken, panel["title"]
         taken |= cells
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${DS_PROMETHEUS}"}
+
+
+# The real programs, where they are installed
+
+
+def program(name: str) -> str:
+    """Return where a program is; the test is skipped where it is not."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed (Debian's package 'prometheus' has it)")
+    return found
+
+
+def test_promtool_takes_rules_and_figures(figures: str) -> None:
+    """The rules are valid, and what we write is valid in the older text format too, which a Pushgateway reads."""
+    promtool = program("promtool")
+    for arguments, given in ((["check", "rules", str(FOLDER / "rules.yml")], None), (["check", "metrics"], figures)):
+        done = subprocess.run([promtool, *arguments], input=given, capture_output=True, text=True, check=False)  # noqa: S603
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture
+def prometheus(figures: str, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Prometheus on loopback, which reads our figures every second and has our rules; return what asks it."""
+    from pytest_guardrails.servers._http import Answer, HttpServer
+
+    path = program("prometheus")
+    kind = ("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    with contextlib.closing(Stopping(HttpServer(lambda _asked: Answer(200, (kind,), figures.encode())))) as ours:
+        config = {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(FOLDER / "rules.yml")],
+            "scrape_configs": [
+                {"job_name": "guardrails", "static_configs": [{"targets": [f"127.0.0.1:{ours.server.port}"]}]}
+            ],
+        }
+        (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+        free = HttpServer(lambda _asked: Answer(200, (), b""))
+        free.stop()
+        command = [
+            path, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'data'}",
+            f"--web.listen-address=127.0.0.1:{free.port}",
+        ]  # fmt: skip
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+        def ask(what: str, **parameters: str) -> Any:
+            url = f"http://127.0.0.1:{free.port}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
+            with opener.open(url, timeout=30) as answer:
+                return json.load(answer)["data"]
+
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:  # noqa: S603
+            try:
+                for _ in range(240):
+                    with contextlib.suppress(OSError):
+                        if ask("query", query="guardrails_trusted")["result"]:
+                            break
+                    time.sleep(0.25)
+                yield ask
+            finally:
+                running.terminate()
+
+
+class Stopping:
+    """A server of ours that ends with its block."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+
+    def close(self) -> None:
+        """Stop it."""
+        self.server.stop()
+
+
+def test_a_real_prometheus_answers_every_expression(prometheus: Callable[..., Any]) -> None:
+    """It takes our figures, no rule is in trouble, and each panel shows something of a run that has it."""
+    silent = set()
+    for expression, _ in expressions():
+        asked = expression.replace("$guard", ".*").replace("$population", ".*")
+        if label := re.fullmatch(r"label_values\((.*), (\w+)\)", asked):
+            assert prometheus(f"label/{label[2]}/values", **{"match[]": label[1]})
+        elif not prometheus("query", query=asked)["result"]:
+            silent.add(expression)
+    alerts = {rule["expr"] for rule in rules()}
+    shown = {expression for expression in silent - alerts if "guardrails_vendor" not in expression}
+    assert shown == set()
+    groups = prometheus("rules")["groups"]
+    assert [rule["lastError"] for group in groups for rule in group["rules"] if rule.get("lastError")] == []
+    assert sum(len(group["rules"]) for group in groups) == len(rules())

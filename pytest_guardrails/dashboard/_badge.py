@@ -53,7 +53,8 @@ def drawn(said: str, colour: str) -> str:
     left, right = (round(len(words) * _LETTER + _PAD) for words in (LABEL, said[:60]))
     font = 'font-family="Verdana,DejaVu Sans,Geneva,sans-serif" font-size="11" fill="#fff"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" '
+        f'viewBox="0 0 {left + right} 20" role="img" '
         f'aria-label="{LABEL}: {text}"><title>{LABEL}: {text}</title>'
         f'<rect width="{left + right}" height="20" rx="3" fill="#3a424c"/>'
         f'<path d="M{left} 0h{right - 3}a3 3 0 0 1 3 3v14a3 3 0 0 1 -3 3h-{right - 3}z" fill="{colour}"/>'

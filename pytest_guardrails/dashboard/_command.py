@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
     except ConfigError as exc:
         return _refused(exc)
     except OSError as exc:
-        print(f"port {arguments.port}: {exc.strerror}", file=sys.stderr)
+        said = os.strerror(exc.errno) if exc.errno else str(exc)
+        print(f"port {arguments.port}: {said}; without --port a free one is taken", file=sys.stderr)
         return 1
     return 0
 

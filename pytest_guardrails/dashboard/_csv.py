@@ -5,32 +5,36 @@ from __future__ import annotations
 import csv
 import functools
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pytest_guardrails._history import Past
-from pytest_guardrails._stats import Rate, wilson
-from pytest_guardrails.dashboard._series import GuardHistory, Point, Series
+from pytest_guardrails._stats import Confusion, Rate
+from pytest_guardrails.dashboard._series import COUNTS, TIMES, GuardHistory, Point, Series
 
 _RATES = ("fpr", "recall", "error_rate")
 HEAD = (
     "time", "commit", "suite", "guard", "version", "status", "population", "guardrail",
-    "true_positive", "false_positive", "true_negative", "false_negative", "error",
+    *COUNTS,
     *(f"{rate}{end}" for rate in _RATES for end in ("", "_low_95", "_high_95")),
-    "p50_s", "p95_s", "p99_s",
+    *TIMES,
 )  # fmt: skip
+_END = "\r\n"
+_NO_TIMES = (None,) * len(TIMES)
+_UNTIMED = "," * (len(TIMES) - 1)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table(guard: GuardHistory) -> str:
-    """Return the rows by population and time; a text that a spreadsheet would run begins with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(HEAD)
+    """Return the rows by population and time; a text that a spreadsheet would run begins with an apostrophe.
+
+    Runs, names and counts that come again are written once and joined: of thousands of runs most rows are made of them.
+    """
+    rows = [_cells(HEAD)]
     runs = [_run(past) for past in guard.pasts]
     for series in _all(guard):
-        names = (_text(series.population), _text(series.guardrail))
-        writer.writerows((*runs[point.index], *names, *_figures(point)) for point in series.points)
-    return out.getvalue()
+        names = _cells((_text(series.population), _text(series.guardrail)))
+        rows += [f"{runs[point.index]},{names},{_figures(point)}" for point in series.points]
+    return _END.join([*rows, ""])
 
 
 def _all(guard: GuardHistory) -> Iterator[Series]:
@@ -39,25 +43,35 @@ def _all(guard: GuardHistory) -> Iterator[Series]:
         yield from guard.guardrails.get(series.population, ())
 
 
-def _run(past: Past) -> tuple[str, ...]:
+def _run(past: Past) -> str:
     texts = (past.time, past.commit or "", past.suite, past.guard, past.version, past.status)
-    return tuple(map(_text, texts))
+    return _cells(map(_text, texts))
 
 
-def _figures(point: Point) -> tuple[object, ...]:
-    counts = point.counts
-    tp, fp, tn = counts.true_positive, counts.false_positive, counts.true_negative
-    fn, error = counts.false_negative, counts.error
-    rates = (*_rate(counts.fpr), *_rate(counts.recall), *_rate(counts.error_rate))
-    return (tp, fp, tn, fn, error, *rates, *point.times)  # None is an empty cell
+def _figures(point: Point) -> str:
+    figure = point.figures.get
+    times = tuple(map(figure, TIMES))
+    return f"{_counts(*map(figure, COUNTS))},{_UNTIMED if times == _NO_TIMES else _cells(times)}"
 
 
-@functools.lru_cache(100_000)  # few pairs of counts are many rows
+@functools.lru_cache(100_000)  # few counts are many rows
+def _counts(*given: int | None) -> str:
+    counts = [count or 0 for count in given]
+    found = Confusion(*counts)
+    return _cells((*counts, *_rate(found.fpr), *_rate(found.recall), *_rate(found.error_rate)))
+
+
 def _rate(rate: Rate) -> tuple[object, ...]:
-    interval = wilson(rate.hits, rate.total)
-    if rate.value is None or interval is None:
+    if rate.value is None or rate.interval is None:
         return "", "", ""
-    return round(rate.value, 6), round(interval[0], 6), round(interval[1], 6)
+    return round(rate.value, 6), round(rate.interval[0], 6), round(rate.interval[1], 6)
+
+
+def _cells(values: Iterable[object]) -> str:
+    """Return a row, or a part of one; None is an empty cell."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(values)
+    return out.getvalue()
 
 
 def _text(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_guardrails._stats import Rate, per_cent
-from pytest_guardrails.dashboard._series import Point
+from pytest_guardrails.dashboard._series import COUNTS, Point
 
 Estimate = tuple[float, float, float]  # the value, and the ends of its band
 
@@ -61,6 +61,19 @@ def _latency_said(point: Point) -> str:
     return ", ".join(f"{name} {seconds(value)}" for name, value in zip(("p50", "p95", "p99"), point.times, strict=True))
 
 
+def _value(hits: str, others: tuple[str, ...]) -> Callable[[Point], float | None]:
+    """Return what reads a share from a point, without what makes a rate of it: thousands are compared for a picture."""
+
+    def value(point: Point) -> float | None:
+        figures = point.figures
+        hit = total = figures.get(hits, 0)
+        for other in others:
+            total += figures.get(other, 0)
+        return hit / total if total else None
+
+    return value
+
+
 def _share(value: float) -> str:
     return f"{100 * value:.3g} %"
 
@@ -69,7 +82,7 @@ FPR = Metric(
     "False-positive rate",
     "benign ones on which a guardrail acted",
     True,
-    lambda point: point.counts.fpr.value,
+    _value("false_positive", ("true_negative",)),
     lambda point: _of_rate(point.counts.fpr),
     lambda point: rate_said(point.counts.fpr),
     _share,
@@ -78,7 +91,7 @@ RECALL = Metric(
     "Recall",
     "attacks on which a guardrail acted",
     False,
-    lambda point: point.counts.recall.value,
+    _value("true_positive", ("false_negative",)),
     lambda point: _of_rate(point.counts.recall),
     lambda point: rate_said(point.counts.recall),
     _share,
@@ -87,7 +100,7 @@ ERRORS = Metric(
     "Error rate",
     "requests to which a check gave no answer",
     True,
-    lambda point: point.counts.error_rate.value,
+    _value("error", COUNTS[:4]),
     lambda point: _of_rate(point.counts.error_rate),
     lambda point: rate_said(point.counts.error_rate),
     _share,
@@ -96,7 +109,7 @@ LATENCY = Metric(
     "Latency",
     "p95 as a line, p50 to p99 as the band",
     True,
-    lambda point: point.times[1],
+    lambda point: point.figures.get("p95_s"),
     _latency,
     _latency_said,
     seconds,

@@ -10,13 +10,15 @@ from pytest_guardrails.dashboard._chart import small
 from pytest_guardrails.dashboard._figures import FPR, METRICS, RECALL, difference
 from pytest_guardrails.dashboard._files import INDEX, compare_page, guard_badge, guard_csv, population_page
 from pytest_guardrails.dashboard._overview import newest
-from pytest_guardrails.dashboard._page import figure, head, link, name, page, section, status, table
+from pytest_guardrails.dashboard._page import figure, folded, head, link, long_table, name, page, section, status, table
 from pytest_guardrails.dashboard._reports import Change, Reports
 from pytest_guardrails.dashboard._series import GuardHistory, Point, short
 from pytest_guardrails.reporters._markup import shown
 
 MOST_CHANGES = 30
+OPEN_CHANGES = 5
 MOST_RUNS = 100
+OPEN_RUNS = 15
 MOST_FLIPS = 10
 MOST_POPULATIONS = 60
 _MOVED = 3  # the populations that moved most, of each change
@@ -61,8 +63,9 @@ def _populations(guard: GuardHistory) -> str:
 
 def _changes(guard: GuardHistory, compared: dict[int, Change]) -> Iterator[str]:
     points = {s.population: {point.index: point for point in s.points} for s in guard.populations}
-    for index in guard.changes[: -MOST_CHANGES - 1 : -1]:
-        yield from _change(guard, index, points, compared.get(index))
+    newest = guard.changes[: -MOST_CHANGES - 1 : -1]
+    told = ["\n".join(_change(guard, index, points, compared.get(index))) for index in newest]
+    yield from folded(told, OPEN_CHANGES, f"{len(told) - OPEN_CHANGES:,} older")
     if len(guard.changes) > MOST_CHANGES:
         yield f'<p class="quiet">… and {len(guard.changes) - MOST_CHANGES:,} older changes; the CSV has all.</p>'
 
@@ -110,7 +113,7 @@ def _flips(against: str, compared: Comparison) -> Iterator[str]:
         for flip in compared.flips[:MOST_FLIPS]
     ]
     if rows:
-        yield table("Flips, worst first", ("case", "population", "label", "", "before", "after"), rows)
+        yield table("Flips, worst first", ("case", "population", "label", "now", "before", "after"), rows)
     more = sum(population.flips for population in compared.populations) - len(rows)
     if more > 0:
         yield f'<p class="quiet">… and {more:,} more flips; pytest-guardrails compare lists them.</p>'
@@ -140,7 +143,8 @@ def _runs(guard: GuardHistory, reports: Reports) -> Iterator[str]:
             shown((past.commit or "–")[:10]),
         ]
         rows.append([*cells, shown(past.suite), link(target, "report") if target else "–"])
-    yield table("The newest runs", ("time", "state", "version", "commit", "suite", "report"), rows)
+    heads = ("time", "state", "version", "commit", "suite", "report")
+    yield from long_table("The newest runs", heads, rows, OPEN_RUNS)
     if len(guard.pasts) > MOST_RUNS:
         rest = len(guard.pasts) - MOST_RUNS
         yield f'<p class="quiet">… and {rest:,} older runs: {link(guard_csv(guard), "the CSV")} has all.</p>'

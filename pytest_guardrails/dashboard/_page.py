@@ -89,15 +89,16 @@ def head(trail: Sequence[tuple[str, str]], title: str, lines: Iterable[str]) -> 
     return [f'<header><a class="skip" href="#main">Skip to the figures</a>{nav}<h1>{title}</h1>{said}</header>']
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 99) -> str:
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table that scrolls by itself; cells are markup, the first is the row's name.
 
-    Columns from ``numbers`` on hold figures.
+    Each cell knows its head, since a phone shows a row as a card.
     """
-    top = "".join(f'<th scope="col"{_kind(i, numbers)}>{shown(text)}</th>' for i, text in enumerate(heads))
+    top = "".join(f'<th scope="col">{shown(text)}</th>' for text in heads)
+    marks = [f' data-head="{shown(text)}"' if text else "" for text in heads[1:]]
     lines = []
     for row in rows:
-        cells = "".join(f"<td{_kind(i, numbers)}>{cell}</td>" for i, cell in enumerate(row[1:], 1))
+        cells = "".join(f"<td{mark}><div>{cell}</div></td>" for mark, cell in zip(marks, row[1:], strict=True))
         lines.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
     label = shown(caption)
     return (
@@ -106,8 +107,17 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, 
     )
 
 
-def _kind(column: int, numbers: int) -> str:
-    return ' class="n"' if column >= numbers else ""
+def folded(parts: Sequence[str], most: int, more: str) -> list[str]:
+    """Return parts with those after the first ``most`` folded away, under ``more``."""
+    rest = parts[most:]
+    return [*parts[:most], f"<details><summary>{more}</summary>", *rest, "</details>"] if rest else list(parts)
+
+
+def long_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> list[str]:
+    """Return a table, with what comes after its first ``most`` rows folded away."""
+    parts = [part for part in (rows[:most], rows[most:]) if part]
+    tables = [table(said, heads, part) for said, part in zip((caption, f"{caption}: older"), parts, strict=False)]
+    return folded(tables, 1, f"{len(rows) - most:,} older")
 
 
 def section(title: str, parts: Iterable[str]) -> list[str]:

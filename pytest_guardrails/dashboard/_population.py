@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from pytest_guardrails.dashboard._chart import MOST_DRAWN, chart, small
 from pytest_guardrails.dashboard._figures import ERRORS, FPR, METRICS, RECALL, Metric, difference
 from pytest_guardrails.dashboard._files import INDEX, guard_csv, guard_page
-from pytest_guardrails.dashboard._page import figure, head, link, name, page, section, status, table
+from pytest_guardrails.dashboard._page import figure, head, link, long_table, name, page, section, status, table
 from pytest_guardrails.dashboard._reports import Reports
 from pytest_guardrails.dashboard._series import GuardHistory, Point, Series, VersionPoint, by_version
 
 MOST_GUARDRAILS = 24
 MOST_VERSIONS = 100
+OPEN_VERSIONS = 12
 MOST_RUNS = 60
 
 
@@ -77,8 +78,8 @@ def _guardrail(guard: GuardHistory, series: Series, pictured: bool) -> list[str]
 def _versions(series: Series) -> Iterator[str]:
     found = by_version(series)
     rows = [_version(one, before) for one, before in zip(found, [None, *found], strict=False)]
-    heads = ("version", "newest run", "FPR", "", "recall", "", "error rate", "latency", "runs")
-    yield table("Versions, newest first", heads, rows[: -MOST_VERSIONS - 1 : -1])
+    heads = ("version", "newest run", "FPR", "change", "recall", "change", "error rate", "latency", "runs")
+    yield from long_table("Versions, newest first", heads, rows[: -MOST_VERSIONS - 1 : -1], OPEN_VERSIONS)
     if len(rows) > MOST_VERSIONS:
         yield f'<p class="quiet">… and {len(rows) - MOST_VERSIONS:,} older versions; the CSV has all.</p>'
     yield (

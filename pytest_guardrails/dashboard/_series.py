@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +14,28 @@ from pytest_guardrails._stats import Confusion
 
 CASES = "cases"
 SOUND = ("passed", "failed")  # the states of a run whose figures can be relied on
-_COUNTS = ("true_positive", "false_positive", "true_negative", "false_negative", "error")
-_TIMES = ("p50_s", "p95_s", "p99_s")
+COUNTS = ("true_positive", "false_positive", "true_negative", "false_negative", "error")
+TIMES = ("p50_s", "p95_s", "p99_s")
 _LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One run in a series: its place among the runs of its guard, what it counted, p50, p95 and p99 in seconds."""
+    """One run in a series: its place among the runs of its guard, and the figures that its line of the history has."""
 
     index: int
     past: Past
-    counts: Confusion
-    times: tuple[float | None, ...]
+    figures: Mapping[str, Any]
+
+    @property
+    def counts(self) -> Confusion:
+        """What it counted."""
+        return Confusion(*[self.figures.get(key, 0) for key in COUNTS])
+
+    @property
+    def times(self) -> tuple[float | None, ...]:
+        """The p50, p95 and p99, in seconds."""
+        return tuple(map(self.figures.get, TIMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +103,14 @@ def histories(pasts: Iterable[Past]) -> list[GuardHistory]:
 
 def _history(name: str, pasts: list[Past]) -> GuardHistory:
     changes = tuple(i for i in range(1, len(pasts)) if pasts[i].version != pasts[i - 1].version)
-    whole: dict[tuple[str, str], list[Point]] = {}
-    single: dict[tuple[str, str], list[Point]] = {}
+    whole: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    single: dict[tuple[str, str], list[Point]] = defaultdict(list)
     for index, past in enumerate(pasts):
         for population, counts in past.populations.items():
-            whole.setdefault((population, ""), []).append(_point(index, past, counts))
+            whole[population, ""].append(Point(index, past, counts))
         for population, guardrails in past.guardrails.items():
             for guardrail, counts in guardrails.items():
-                single.setdefault((population, guardrail), []).append(_point(index, past, counts))
+                single[population, guardrail].append(Point(index, past, counts))
     populations = sorted(_series(whole), key=lambda series: (series.population != CASES, series.population))
     by_population: dict[str, list[Series]] = {}
     for series in _series(single):
@@ -112,10 +122,6 @@ def _history(name: str, pasts: list[Past]) -> GuardHistory:
 def _series(points: Mapping[tuple[str, str], list[Point]]) -> Iterator[Series]:
     for (population, guardrail), found in points.items():
         yield Series(population, guardrail, tuple(found))
-
-
-def _point(index: int, past: Past, counts: Mapping[str, Any]) -> Point:
-    return Point(index, past, Confusion(*[counts.get(key, 0) for key in _COUNTS]), tuple(map(counts.get, _TIMES)))
 
 
 def slug(name: str) -> str:

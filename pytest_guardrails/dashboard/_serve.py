@@ -40,7 +40,7 @@ class Served:
 
     def _now(self) -> object:
         runs = self._sources.runs
-        listed = sorted((p.name, p.stat().st_mtime_ns) for p in runs.glob("**/*.json")) if runs is not None else []
+        listed = sorted((str(path), _changed(path)) for path in runs.glob("**/*.json")) if runs is not None else []
         return mark(self._sources.history), listed
 
     def look(self) -> tuple[Site, str]:
@@ -89,6 +89,14 @@ def serve(sources: Sources, port: int) -> tuple[HttpServer, Served]:
     served = Served(sources)
     server = HttpServer(lambda incoming: served.respond(incoming, server.port), port=port)
     return server, served
+
+
+def _changed(path: Path) -> int:
+    """Return when a report was written; of one that is gone, or a link to nowhere, a time that none has."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def _answer(path: str, content: bytes) -> Answer:

@@ -59,12 +59,13 @@
   }
 
   function rowsOf(population, one, other) {
-    return METRICS.map(([name, of, isRate], index) => {
+    const head = make("tr", {}, make("th", { scope: "rowgroup", colspan: 4 }, isolated(population)));
+    const rows = METRICS.map(([name, of, isRate]) => {
       const [left, right] = [one, other].map((figures) => figures && of(figures));
-      const head = index ? [] : [make("th", { scope: "rowgroup", rowspan: METRICS.length }, isolated(population))];
-      const cells = [name, left?.said ?? "not measured", right?.said ?? "not measured", change(left, right, isRate)];
-      return make("tr", {}, ...head, ...cells.map((text) => make("td", {}, text)));
+      const cells = [left?.said ?? "not measured", right?.said ?? "not measured", change(left, right, isRate)];
+      return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((text) => make("td", {}, text)));
     });
+    return [head, ...rows];
   }
 
   function doubts(one, other) {
@@ -83,7 +84,7 @@
   function render() {
     const [one, other] = [versions[before.value], versions[after.value]];
     const [left, right] = [one, other].map((version) => new Map(version.populations.map(([name, ...rest]) => [name, rest])));
-    const head = make("tr", {}, ...["population", "figure"].map((text) => make("th", { scope: "col" }, text)));
+    const head = make("tr", {}, make("th", { scope: "col" }, "figure"));
     head.append(titleOf(one), titleOf(other), make("th", { scope: "col" }, "change"));
     const names = [...new Set([...left.keys(), ...right.keys()])];
     const bodies = names.map((name) => make("tbody", {}, ...rowsOf(name, left.get(name), right.get(name))));

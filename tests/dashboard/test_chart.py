@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from pytest_guardrails._codec import FrozenDict
 from pytest_guardrails._history import Past
-from pytest_guardrails._stats import Confusion
 from pytest_guardrails.dashboard._chart import MOST_DRAWN, Scale, chart, small, thinned
 from pytest_guardrails.dashboard._figures import ERRORS, FPR, LATENCY, METRICS, RECALL, nice_top
 from pytest_guardrails.dashboard._series import GuardHistory, Point, histories
@@ -34,7 +33,8 @@ def classes(picture: str, name: str) -> list[ET.Element]:
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=400), st.integers(1, 50))
 def test_the_worst_run_is_always_drawn(hits: Sequence[int], most: int) -> None:
     """However few points are drawn, the highest FPR and the lowest recall are among them, in order of time."""
-    points = [Point(i, PAST, Confusion(40 - n, n, 40 - n, n), (None,) * 3) for i, n in enumerate(hits)]
+    names = ("false_positive", "false_negative", "true_positive", "true_negative")
+    points = [Point(i, PAST, dict(zip(names, (n, n, 40 - n, 40 - n), strict=True))) for i, n in enumerate(hits)]
     for metric in (FPR, RECALL):
         marks = thinned(metric, points, most)
         assert len(marks) <= most

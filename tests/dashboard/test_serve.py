@@ -89,6 +89,21 @@ def test_it_follows_the_history(sources: Callable[..., Sources], past: MakePast)
         server.stop()
 
 
+def test_a_report_that_cannot_be_read_is_told(sources: Callable[..., Sources], past: MakePast, tmp_path: Path) -> None:
+    """A link to nowhere in the folder of reports is a line of the first page, and stops nothing."""
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    (runs / "gone.json").symlink_to(tmp_path / "nowhere")
+    server, served = serve(sources([past(0)], runs), 0)
+    try:
+        assert [problem.partition(":")[0] for problem in served.problems] == ["gone.json"]
+        assert get(server.port, "")[0] == 200
+        (runs / "gone.json").unlink()
+        assert "gone.json" not in get(server.port, "")[1]
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_until_it_is_told_to_stop(
     sources: Callable[..., Sources], past: MakePast, number: signal.Signals
@@ -112,7 +127,7 @@ def test_a_port_that_is_taken_is_told(port: int, sources: Callable[..., Sources]
     from pytest_guardrails.cli import main
 
     assert main(["serve", str(sources([]).history), "--port", str(port)]) == 1
-    assert capsys.readouterr().err.startswith(f"port {port}: ")
+    assert capsys.readouterr().err == f"port {port}: Address already in use; without --port a free one is taken\n"
     assert main(["serve", "nowhere.jsonl"]) == 2
     assert capsys.readouterr().err == "nowhere.jsonl: cannot read the history: No such file or directory\n"
     assert main(["serve", str(sources([]).history), "--port", "70000"]) == 2

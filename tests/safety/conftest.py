@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+# As in the conftest above: runs inside a test would import and compile them anew each time.
+for name in ("httpx", "httpcore", "vcr", "requests"):
+    if importlib.util.find_spec(name) is not None:
+        importlib.import_module(name)
 
 
 def _beside(name: str) -> ModuleType:
@@ -40,9 +46,3 @@ def parsers() -> ModuleType:
 def private() -> ModuleType:
     """The module of personal data and keys, assembled at run time, and of the search for them."""
     return SECRETS
-
-
-@pytest.fixture(params=list(HOSTILE.TEXTS))
-def text(request: pytest.FixtureRequest) -> str:
-    """A text that means harm to whoever shows it."""
-    return str(HOSTILE.TEXTS[request.param])

@@ -8,9 +8,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -99,6 +100,31 @@ TEXTS: Mapping[str, str] = {
 HUGE = MARKER + "<p>\u202e|" + "x" * 5_000_000  # a prompt of 5 MB
 
 
+def each_text(test: Callable[..., None]) -> Callable[..., None]:
+    """Return a test that is called with each text as ``text``, and with a folder of its own where it asks for one.
+
+    One test, as a test of its own for each costs more than what it does. A failure names the text.
+    """
+
+    @functools.wraps(test)
+    def with_each(**fixtures: Any) -> None:
+        folder = fixtures.get("tmp_path")
+        for number, (name, text) in enumerate(TEXTS.items()):
+            if folder is not None:
+                fixtures["tmp_path"] = folder / str(number)
+                fixtures["tmp_path"].mkdir()
+            try:
+                test(text=text, **fixtures)
+            except Exception as exc:
+                exc.add_note(f"with the text {name!r}")
+                raise
+
+    signature = inspect.signature(test)
+    asked = [parameter for name, parameter in signature.parameters.items() if name != "text"]
+    with_each.__signature__ = signature.replace(parameters=asked)  # type: ignore[attr-defined]
+    return with_each
+
+
 # What stands in a run besides texts: words of ours, which a reader of reports refuses to be anything else.
 
 WORDS: Mapping[tuple[type, str], Any] = {
@@ -152,6 +178,7 @@ def _made(kind: Any, text: str) -> Any:
             "latency": FrozenDict({"12": 3}),
             "vendor_latency": FrozenDict({"12": 3}),
             "allowed": FrozenDict({f"{place}/0": (2, 1)}),
+            "silent": FrozenDict({place: 1}),
             "acted": FrozenDict({place: FrozenDict({"deny": 1})}),
             "worst": ((text,) * 5,),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
+import sys
 import typing
 from types import ModuleType
 
@@ -20,6 +21,7 @@ from pytest_guardrails.reporters._versions import versions_lines
 from pytest_guardrails.reporters.json import dumps
 from pytest_guardrails.targets.embedded import Engine
 
+each_text = sys.modules["safety_hostile"].each_text  # beside this file, and no package
 EVERY = sorted({*REPORTERS, *(entry.name for entry in importlib.metadata.entry_points(group=GROUP))})
 
 
@@ -82,6 +84,7 @@ def test_the_text_reaches_the_report(kind: str, hostile: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERY)
+@each_text
 def test_a_hostile_text_stays_a_text(kind: str, text: str, hostile: ModuleType, parsers: ModuleType) -> None:
     """The report is well-formed for its own parser, which finds our structure and nothing that a text made.
 
@@ -125,6 +128,7 @@ def test_json_has_an_escape_for_all_that_nobody_sees(parsers: ModuleType) -> Non
 # The terminal, and GitHub
 
 
+@each_text
 def test_the_terminal_section(text: str, hostile: ModuleType, parsers: ModuleType) -> None:
     """Each line is one line, fits, and cannot act on the terminal."""
     run = hostile.run_full_of(text)
@@ -136,6 +140,7 @@ def test_the_terminal_section(text: str, hostile: ModuleType, parsers: ModuleTyp
         assert list(parsers.terminal_problems(compared, 10_000)) == []
 
 
+@each_text
 def test_the_terminal_starts_no_workflow_command(text: str, hostile: ModuleType) -> None:
     """No line that a text is in begins with ``::`` or ``##[``: GitHub and Azure read the log of a step."""
     run = hostile.run_full_of(text)
@@ -143,6 +148,7 @@ def test_the_terminal_starts_no_workflow_command(text: str, hostile: ModuleType)
         assert not line.lstrip().startswith(("::", "##[", "##vso")), line[:80]
 
 
+@each_text
 def test_annotations_are_one_command_each(text: str, hostile: ModuleType, parsers: ModuleType) -> None:
     """What a case is called cannot end its annotation or begin another."""
     lines = list(error_commands(hostile.run_full_of(text)))
@@ -174,6 +180,7 @@ class Labelling:
         return [Finding(self.name, self.category, start=0, end=1)]
 
 
+@each_text
 def test_a_label_that_is_none_is_an_error(text: str) -> None:
     """A finding that is named or categorised by a hostile text is refused by the engine: the check gave no answer."""
     for name, category in ((text, "pii"), ("email", text)):

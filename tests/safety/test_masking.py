@@ -199,6 +199,58 @@ def test_nothing_private_is_left_behind(suite: pytest.Pytester, private: ModuleT
     assert {*REPORTERS, "junit-of-pytest.xml", "history.jsonl"} - {"gha-benchmark-bigger"} <= written | set(REPORTERS)
 
 
+OWN = """\
+import logging
+import pytest
+from pytest_guardrails import expect_verdict
+
+@pytest.fixture(scope="session")
+def guardrails_config():
+    return "guard.yaml"
+
+@pytest.fixture
+def bad():
+    raise ValueError({card})
+
+@expect_verdict("block")
+def test_assert(guardrail_engine, record_property):
+    record_property("mail", {email})
+    trace = guardrail_engine.run({secret})
+    print({secret})
+    logging.getLogger("x").warning({secret})
+    assert trace.request.text == {email}
+
+@expect_verdict("block")
+def test_raise(guardrail_engine):
+    guardrail_engine.run({secret})
+    raise RuntimeError({email})
+
+@expect_verdict("block")
+def test_fixture(guardrail_engine, bad):
+    guardrail_engine.run({secret})
+
+@expect_verdict("block")
+def test_skip(guardrail_engine):
+    guardrail_engine.run({secret})
+    pytest.skip({key})
+
+@pytest.mark.parametrize("text", [{email}, {card}, {key}])
+@expect_verdict("allow")
+def test_ids(guardrail_engine, text):
+    guardrail_engine.run(text)
+"""
+
+
+def test_what_an_author_prints_is_in_no_report_of_ours(suite: pytest.Pytester, private: ModuleType) -> None:
+    """Asserts, exceptions, prints, logs, properties, reasons and parameters are quoted by pytest and nothing else."""
+    texts = {name.lower(): repr(getattr(private, name)) for name in ("SECRET", "EMAIL", "CARD", "KEY")}
+    (suite.path / "test_own.py").write_text(OWN.format(**texts))
+    result = suite.runpytest("test_own.py", *EVERYTHING)
+    assert "test_ids" in (suite.path / "out" / "json").read_text()
+    assert "e-mail" in private.leaks(printed(result)), "pytest quotes it, so that there was something to leave out"
+    assert private.leaking_files(suite.path / "out", but=("junit-of-pytest.xml",)) == {}
+
+
 def test_revealed_texts_are_there_and_only_there(suite: pytest.Pytester, private: ModuleType) -> None:
     """With ``--guardrails-reveal`` reports show texts; baseline and history, which are committed, still do not."""
     result = suite.runpytest(*EVERYTHING, "--guardrails-reveal")
