@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_guardrails.servers import LassoServer
+
 GUARD = 'version: "1"\ninput_guardrails: [pii_redact, prompt_injection_detect]\n'
 PLAIN = "import pytest\n\n@pytest.mark.parametrize('n', range({n}))\ndef test_x(n):\n    assert n >= 0\n"
 MARKED = """\
@@ -33,15 +35,16 @@ def guardrails_config():
 def test_x(guardrail_engine, n):
     guardrail_engine.run(f"what is the weather in town number {{n}} today")
 """
+LASSO = "input_guardrails: [{id: lasso, deny: true, lasso.classify: {}}]\n"
 CASE = "  - {{id: c{n}, input: what is the weather in town number {n} today, expect: allow}}\n"
 
 
-def cpu_seconds(folder: Path, *arguments: str, plugin: bool) -> float:
-    """Return the CPU seconds of one pytest process; it must pass."""
+def cpu_seconds(folder: Path, *arguments: str, plugin: bool, **variables: str) -> float:
+    """Return the CPU seconds of one pytest process under environment ``variables``; it must pass."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     if plugin:
         command += ["-p", "pytest_guardrails.plugin"]
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variables}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -57,6 +60,13 @@ def write(folder: Path, cases: int) -> None:
     (folder / "test_marked.py").write_text(MARKED.format(n=cases))
     listed = "".join(CASE.format(n=n) for n in range(cases))
     (folder / "big.guardrails.yaml").write_text(f"guardrails: guard.yaml\ncases:\n{listed}")
+    (folder / "lasso.yaml").write_text(LASSO)
+    recorded = f"guardrails: lasso.yaml\ncassette: recorded.jsonl\ncases:\n{listed}"
+    (folder / "recorded.guardrails.yaml").write_text(recorded)
+    with LassoServer() as server:
+        given = {"LASSO_API_BASE": server.url, "LASSO_API_KEY": server.api_key}
+        cpu_seconds(folder, "recorded.guardrails.yaml", "--guardrails-record=all", plugin=True, **given)
+    assert (folder / "recorded.jsonl").read_bytes().count(b"\n") >= cases
 
 
 def main() -> None:
@@ -75,6 +85,7 @@ def main() -> None:
             "YAML cases with reports": lambda: cpu_seconds(
                 folder, "big.guardrails.yaml", "--guardrails-report", plugin=True
             ),
+            "YAML cases, Lasso recorded": lambda: cpu_seconds(folder, "recorded.guardrails.yaml", plugin=True),
             "marked tests": lambda: cpu_seconds(folder, "test_marked.py", plugin=True),
         }
         times: dict[str, list[float]] = {label: [] for label in suites}

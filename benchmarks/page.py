@@ -3,7 +3,9 @@
     python benchmarks/page.py [--cases 10000] [--rounds 3]
 
 Needs Playwright (the extra ``browser``) and a Chromium on the path. Ready is from the start of the navigation until the
-script has run and the browser has painted, the least of the rounds; one case in ten is not as expected.
+script has run and the browser has painted, the least of the rounds; one case in ten is not as expected. CPU is what the
+page's main thread took until then. Both stand beside a peer: one case in ten as a plain table, without style or script.
+The rounds of both alternate, so that a busy machine is as hard on the one as on the other.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from pytest_guardrails import Engine
 from pytest_guardrails._codec import EMPTY
@@ -29,6 +31,12 @@ CONFIG = {
     "input_guardrails": [{"id": "pii", "pii_redact": {}, "action": "sanitize"}, "prompt_injection_detect"],
 }
 PAINTED = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)))"""
+SEARCH = """() => {
+  const box = document.getElementById("search"), start = performance.now();
+  box.value = "variant 09999";
+  box.dispatchEvent(new Event("input"));
+  return performance.now() - start;
+}"""
 
 
 def made_run(number: int) -> Run:
@@ -59,11 +67,31 @@ def made_run(number: int) -> Run:
     return Run("2026-11-21T10:00:00", 1.0, True, EMPTY, (guard,), tuple(records))
 
 
+def plain_page(run: Run) -> str:
+    """Return one case in ten as a table, and nothing else."""
+    rows = "\n".join(
+        f"<tr><td>{one.status}<td>{one.severity}<td>{one.case}<td>{one.expected}<td>{', '.join(one.tags)}</tr>"
+        for one in run.records[::10]
+    )
+    return f"<!doctype html><meta charset=utf-8><title>Cases</title><table>{rows}</table>"
+
+
+def opened(chromium: Browser, file: Path) -> tuple[float, float, Page]:
+    """Open a page; return when it was ready, the CPU of its main thread until then (both in ms), and the page."""
+    page = chromium.new_page()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(file.as_uri(), wait_until="load")
+    ready = page.evaluate(PAINTED)
+    costs = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
+    return ready, 1000 * costs["TaskDuration"], page
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     run = made_run(asked.cases)
     started = time.process_time()
@@ -71,32 +99,26 @@ def main() -> None:
     print(f"{asked.cases:,} cases: written in {time.process_time() - started:.2f} s of CPU")
     print(f"{len(text) / 1e6:.2f} MB ({len(gzip.compress(text)) / 1e6:.2f} MB compressed)")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        file = Path(folder) / "index.html"
+        file, peer = Path(folder) / "index.html", Path(folder) / "plain.html"
         file.write_bytes(text)
+        peer.write_text(plain_page(run), encoding="utf-8")
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        ready, work = [], []
+        ours, theirs, searches = [], [], []
         for _ in range(asked.rounds):
-            page = chromium.new_page()
-            devtools = page.context.new_cdp_session(page)
-            devtools.send("Performance.enable")
-            page.goto(file.as_uri(), wait_until="load")
-            ready.append(page.evaluate(PAINTED))
-            costs = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
-            work.append([1000 * costs[f"{name}Duration"] for name in ("Task", "Script", "Layout", "RecalcStyle")])
+            ready, busy, page = opened(chromium, peer)
+            theirs.append((ready, busy))
+            page.close()
+            ready, busy, page = opened(chromium, file)
+            ours.append((ready, busy))
             nodes = page.evaluate("document.getElementsByTagName('*').length")
-            searched = page.evaluate(
-                """() => {
-                  const box = document.getElementById("search"), start = performance.now();
-                  box.value = "variant 09999";
-                  box.dispatchEvent(new Event("input"));
-                  return performance.now() - start;
-                }"""
-            )
+            searches.append(page.evaluate(SEARCH))
             page.close()
         chromium.close()
-    tasks, script, layout, style = min(work)
-    print(f"main thread busy for {tasks:.0f} ms: script {script:.0f}, layout {layout:.0f}, style {style:.0f}")
-    print(f"ready in {min(ready):.0f} ms, {nodes:,} nodes; a search takes {searched:.0f} ms")
+    ready, busy = (min(found) for found in zip(*ours, strict=True))
+    peer_ready, peer_busy = (min(found) for found in zip(*theirs, strict=True))
+    print(f"ready in {ready:.0f} ms, {busy:.0f} ms of CPU, {nodes:,} nodes; a search takes {min(searches):.0f} ms")
+    ratio = f"ratio of CPU {busy / peer_busy:.2f}"
+    print(f"a plain table of {asked.cases // 10:,}: {peer_ready:.0f} ms, {peer_busy:.0f} ms of CPU; {ratio}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SESSION = pytest.StashKey["GuardrailsSession"]()
 DESELECTED = pytest.StashKey[int]()
+UNCOLLECTED = pytest.StashKey[list[str]]()
 
 
 class Controller:
@@ -23,8 +24,8 @@ class Controller:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the record that rides on a report."""
-        if report.when not in ("setup", "call", "teardown"):  # xdist: the worker died in this test
-            self._session_of(self._config).results.crashed = True
+        if report.when not in ("setup", "call", "teardown"):  # xdist
+            self._session_of(self._config).results.lose(report.nodeid, "its worker died")
         riding = getattr(report, "guardrail", None)
         if riding is not None:
             self._session_of(self._config).results.gather(riding)
@@ -41,11 +42,18 @@ class Controller:
         if recording is not None:
             self._session_of(self._config).answers.gather(recording)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what could not be collected: its tests are not in the run, which is not whole."""
+        if report.failed:
+            self._config.stash.setdefault(UNCOLLECTED, []).append(report.nodeid)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
         """Write the reports, also of a run that was cut short, and mark a run whose guards errored as untrusted."""
         own = self._own()
         if own is not None:
+            for nodeid in self._config.stash.get(UNCOLLECTED, []):
+                own.results.lose(nodeid, "could not be collected")
             own.results.gates.deselected = self._config.stash.get(DESELECTED, 0)
             session.exitstatus = own.finish(session, exitstatus)
 
@@ -61,6 +69,8 @@ class Controller:
         output = getattr(node, "workeroutput", None) or {}
         counts = (self._config.stash.get(DESELECTED, 0), output.get("guardrails_deselected", 0))
         self._config.stash[DESELECTED] = max(counts)  # every worker has collected all
+        if refused := output.get("guardrails_refused"):
+            self._session_of(self._config).results.versions.refused = refused
         if gates := output.get("guardrails_gates"):
             self._session_of(self._config).results.gates.gather(gates)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from pytest_guardrails._arming import is_armed
 from pytest_guardrails._codec import decode
 from pytest_guardrails._coverage import coverage, read_least
-from pytest_guardrails._errors import ReporterError
+from pytest_guardrails._errors import ConfigError, ReporterError
 from pytest_guardrails._metrics import measure
 from pytest_guardrails._model import ArmedTest, CaseRecord, CorpusRecord, Guard, Run
 from pytest_guardrails._records import environment
@@ -25,11 +25,11 @@ from pytest_guardrails.reporters import is_untrusted, parse_target, terminal, wr
 from pytest_guardrails.reporters._arming import too_low
 from pytest_guardrails.reporters._github import append_summary, error_commands
 from pytest_guardrails.reporters._versions import versions_lines
-from pytest_guardrails.reporters.terminal import no_command, plain
+from pytest_guardrails.reporters.terminal import no_command, plain, status_lines
 
 EXIT_UNTRUSTED = 10  # pytest itself uses 0 to 6
 _LONGEST = 2_000
-_ALARMING = ("FAILED", "UNTRUSTED", "INCOMPLETE", "NOT ", "TOO LOW")  # shown in red where there are colours
+_ALARMING = ("FAILED", "UNTRUSTED", "INCOMPLETE", "LOST", "NOT ", "TOO LOW")  # shown in red where there are colours
 
 
 def judged_something(run: Run) -> bool:
@@ -42,7 +42,7 @@ class Results:
 
     def __init__(self, config: pytest.Config, *, revealed: bool) -> None:
         self.config = config
-        self.crashed = False
+        self._lost: dict[str, str] = {}
         self.notes: list[str] = []
         self.gates = RunGates(config)
         self.versions = Versions(config)
@@ -64,7 +64,14 @@ class Results:
             ConfigError: for one that cannot be meant.
         """
         asked = self.config.getoption("guardrails_report") or []
-        return [target for spec in asked for target in parse_target(spec, self.config.invocation_params.dir)]
+        base = self.config.invocation_params.dir
+        targets = list(dict.fromkeys(target for spec in asked for target in parse_target(spec, base)))
+        first: dict[Path, str] = {}
+        for kind, path in targets:
+            other = first.setdefault(path.resolve(), kind)
+            if other != kind:
+                raise ConfigError(f"--guardrails-report: {other} and {kind} would both write {path.name}")
+        return targets
 
     def gather(self, riding: Mapping[str, Any]) -> None:
         """Keep a record that a worker put onto a report."""
@@ -101,6 +108,11 @@ class Results:
             self._guards[guard.key] = guard
         self._armed[test.nodeid] = test
 
+    def lose(self, nodeid: str, why: str) -> None:
+        """Note a test, or a file of some, whose results nobody has: the run is not whole."""
+        place, bracket, _ = nodeid.partition("[")  # a parameter could be a case's text
+        self._lost[f"{place}[…]" if bracket and not self._revealed else nodeid] = why
+
     def least_coverage(self) -> float | None:
         """Return the coverage that the run has to reach, in per cent.
 
@@ -128,7 +140,7 @@ class Results:
         if untrusted and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             exitstatus = EXIT_UNTRUSTED
         ended = exitstatus in (0, 1, 5, EXIT_UNTRUSTED)
-        whole = ended and not (session.shouldfail or session.shouldstop or self.crashed)
+        whole = ended and not (session.shouldfail or session.shouldstop or self._lost)
         now = datetime.now(UTC)
         self._run = Run(
             started=self._started.isoformat(timespec="seconds"),
@@ -141,12 +153,13 @@ class Results:
             exit_status=int(exitstatus),
             corpora=tuple(corpora),
             armed=tuple(test for _, test in sorted(self._armed.items())),
+            lost=tuple(plain(f"{nodeid}: {why}", _LONGEST) for nodeid, why in sorted(self._lost.items())),
         )
         if self.config.getoption("collectonly"):
             return exitstatus
         self._run = self.gates.judge(self._refuse_low_coverage(self._run))
         self._run = self.versions.end(self._run, deselected=self.gates.deselected)
-        self.notes += self.versions.notes
+        self.notes += [f"LOST       {lost}" for lost in self._run.lost] + self.versions.notes
         self._run = replace(self._run, notes=tuple(plain(note, _LONGEST) for note in self.notes))
         exitstatus = self._run.exit_status
         for ledger in (record.ledger for record in corpora if whole and record.ledger):
@@ -188,18 +201,23 @@ class Results:
         if run is None or not (judged or self._written or self._unwritten or self.notes):
             return
         terminal_reporter.section("guardrails")
+        width = terminal_reporter._tw.fullwidth
         if judged or self._written:
-            for line in terminal(run, measure(run.records), width=terminal_reporter._tw.fullwidth):
-                terminal_reporter.write_line(line, red=line.startswith(_ALARMING))
-        for line in versions_lines(run, terminal_reporter._tw.fullwidth):
-            terminal_reporter.write_line(line, red=line.startswith(_ALARMING))
-        for note in self.notes:
-            terminal_reporter.write_line(no_command(note), red=note.startswith(_ALARMING))
+            self._say(terminal_reporter, terminal(run, measure(run.records), width=width))
+        self._say(terminal_reporter, versions_lines(run, width))
+        self._say(terminal_reporter, map(no_command, self.notes))
+        self._say(terminal_reporter, self._files())
+        if not {"failed", "error"} & terminal_reporter.stats.keys():
+            self._say(terminal_reporter, status_lines(run, width))
+
+    def _files(self) -> Iterator[str]:
         cwd = self.config.invocation_params.dir
         for path in self._written:
-            shown = path.relative_to(cwd) if path.is_relative_to(cwd) else path
-            terminal_reporter.write_line(f"report     {shown}")
-        for problem in self._unwritten:
-            terminal_reporter.write_line(f"NO REPORT  {problem}")
-        for command in self._annotations:
-            terminal_reporter.write_line(command)
+            yield f"report     {path.relative_to(cwd) if path.is_relative_to(cwd) else path}"
+        yield from (f"NO REPORT  {problem}" for problem in self._unwritten)
+        yield from self._annotations
+
+    @staticmethod
+    def _say(terminal_reporter: Any, lines: Iterable[str]) -> None:
+        for line in lines:
+            terminal_reporter.write_line(line, red=line.startswith(_ALARMING))

@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{MARKER}(verdict, /, *, action, by, findings, upstream, absent_upstream, upstream_calls, response, warns, "
-        "errors, severity, label): every guardrail_engine.run(...) of the test must end in this verdict",
+        "errors, severity, label, near_miss): every guardrail_engine.run(...) of the test must end in this verdict",
     )
     config.addinivalue_line(
         "markers",
@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "corpus(file, /, *, shipped, sample, n, seed, name, label, max_fpr, min_recall, columns, concurrency, "
-        "rate_limit, limit): labelled messages that are measured as a whole, before the test runs",
+        "rate_limit, limit, near_miss): labelled messages that are measured as a whole, before the test runs",
     )
     for severity in SEVERITIES:
         config.addinivalue_line("markers", f"{severity}: guardrail cases of this severity")
@@ -140,6 +140,24 @@ def pytest_make_collect_report(
         if problems := marker_problems(marked):
             return pytest.CollectReport(collector.nodeid, "failed", "\n".join(problems), [])
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse two corpora of one name before anything runs, where a baseline could not tell their samples apart."""
+    asked = config.getoption("guardrails_update_baseline") or config.getoption("guardrails_baseline") is not None
+    if not asked or not (corpora := [item for item in items if _has_corpus(item)]):
+        return
+    from pytest_guardrails._corpus_items import twins
+
+    said = twins(corpora)
+    output = getattr(config, "workeroutput", None)
+    if said is None:
+        return
+    if output is None:
+        raise pytest.UsageError(said)
+    output["guardrails_refused"] = said  # an xdist worker that raises is taken for a dead one: the controller refuses
+    items.clear()
 
 
 @pytest.hookimpl(tryfirst=True)

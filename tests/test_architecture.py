@@ -18,7 +18,7 @@ PACKAGE = "pytest_guardrails"
 
 # From the bottom up. Modules of one line never import each other, but for siblings inside one folder.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("_errors", "_codec"),
+    ("_errors", "_codec", "_aside"),
     ("_model",),
     ("_document", "_texts", "_mask", "_stats", "_denial", "_diagnosis", "_dump", "_schema", "_starter", "corpora"),
     ("_engine", "_expect", "_metrics", "_allowlists", "_parameters", "checks", "_population", "_spool"),
@@ -27,8 +27,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("_report",),
     ("_marker", "_history", "targets", "_key", "servers", "strategies", "_executors", "_rubric"),
     ("_engines", "_failures", "_records", "_recording", "_calibrate", "_run_gates", "_versions", "dashboard"),
+    ("_showing",),
     ("_results", "_answers", "_found", "_merge"),
-    ("_shadow", "_armed_items"),
+    ("_shadow", "_armed_items", "_riding"),
     ("_session",),
     ("_corpus_items",),
     ("_collect",),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_guardrails import _cases
+from pytest_guardrails._aside import written_aside
 from pytest_guardrails._document import parse_yaml
 from pytest_guardrails._dump import dump
 from pytest_guardrails._errors import ConfigError
@@ -83,17 +81,5 @@ def _content(case: Case) -> Case:
 
 def write(path: Path, text: str) -> None:
     """Write a file aside and rename it, so that nobody ever reads half of it; a link keeps pointing to it."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        if path.exists():
-            shutil.copymode(path, name)
-        else:
-            Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with written_aside(path) as file:
+        file.write(text.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._gates import parse
@@ -31,7 +32,8 @@ def _merged(arguments: argparse.Namespace) -> Run:
     names, expected = [report_file(name) for name in arguments.reports], arguments.expect
     if expected is not None and len(names) != expected:
         raise ConfigError(f"{expected} reports are expected, and {len(names)} are given: {', '.join(names)}")
-    if twice := [name for name in names if names.count(name) > 1]:
+    places = [Path(name).resolve() for name in names]
+    if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
         raise ConfigError(f"{twice[0]} is given twice")
     gates = [parse(expr) for expr in arguments.fail_on]
     parts = [Part(name, read_report(name)) for name in names]

@@ -38,8 +38,9 @@ class Part:
 def merge(parts: Sequence[Part], gates: Iterable[Gate] = ()) -> Run:
     """Return the run that all ``parts`` make together, judged by their gates and by ``gates``.
 
-    What is equal but for times in several of them is there once. A comparison with a baseline is of each part alone,
-    and is left out, with a note. One part alone is as it was.
+    What is equal but for times in several of them is there once; of a test whose inputs Hypothesis drew, the worse
+    result. That a part failed by its gates alone says nothing of the whole, which is judged by them again. A comparison
+    with a baseline is of each part alone, and is left out, with a note. One part alone is as it was.
 
     Raises:
         ConfigError: where two of them contradict each other.
@@ -50,8 +51,10 @@ def merge(parts: Sequence[Part], gates: Iterable[Gate] = ()) -> Run:
     else:
         made = _joined(parts)
         judged = judge_gates(dict.fromkeys([*_gates(part.run for part in parts), *gates]), made)
-    failed = any(not gate.passed for gate in judged)
-    return replace(made, gates=judged, exit_status=1 if failed and made.exit_status == 0 else made.exit_status)
+    alone = made.exit_status == 0 and any(not gate.passed for gate in judged)
+    return replace(
+        made, gates=judged, exit_status=1 if alone else made.exit_status, gates_alone=alone or made.gates_alone
+    )
 
 
 def _joined(parts: Sequence[Part]) -> Run:
@@ -68,10 +71,11 @@ def _joined(parts: Sequence[Part]) -> Run:
         guards=guards,
         records=_united(parts, lambda run: run.records),
         revealed=any(run.revealed for run in runs),
-        exit_status=worst(run.exit_status for run in runs),
+        exit_status=worst(0 if run.gates_alone else run.exit_status for run in runs),
         corpora=_united(parts, lambda run: run.corpora),
         armed=_united(parts, lambda run: run.armed),
         notes=tuple(_notes(parts)),
+        lost=tuple(sorted({lost for run in runs for lost in run.lost})),
     )
     return replace(made, shadow=_shadow(made))
 
@@ -110,8 +114,10 @@ def _united(parts: Sequence[Part], items: Callable[[Run], Iterable[Item]]) -> tu
             known, first = found.setdefault(key, (item, part))
             if known is item or _is_idle(item):
                 continue
-            if _is_idle(known):
+            if _is_idle(known) or _is_worse(item, known):
                 found[key] = item, part
+            elif _is_worse(known, item):
+                continue
             elif different := _different(known, item):
                 problems.append(f"{plain(key[0], _LONGEST)}: {_contradiction(known, item, first, part, different)}")
     if problems:
@@ -128,6 +134,14 @@ def _contradicted(problems: Sequence[str]) -> ConfigError:
 def _is_idle(item: object) -> bool:
     """True for a case that did not run there, for no reason but that it was not asked to."""
     return isinstance(item, CaseRecord) and item.status is CaseStatus.NOT_RUN and not (item.trace or item.reasons)
+
+
+def _is_worse(one: object, other: object) -> bool:
+    """True for the result that counts of a test whose inputs were drawn, differently in each run of it."""
+    if not (isinstance(one, CaseRecord) and isinstance(other, CaseRecord) and one.generated and other.generated):
+        return False
+    ranks = (CaseStatus.NOT_RUN, CaseStatus.AS_EXPECTED, CaseStatus.NOT_AS_EXPECTED, CaseStatus.ERROR)
+    return one.guard == other.guard and ranks.index(one.status) >= ranks.index(other.status)
 
 
 def _different(one: Item, other: Item) -> list[str]:

@@ -129,6 +129,8 @@ def _run(data: Mapping[str, Any]) -> Run:
         shadow=_comparison(data, "shadow"),
         armed=tuple(decode(ArmedTest, test) for test in data["armed"]),
         notes=tuple(data["notes"]),
+        lost=tuple(head["lost"]),
+        gates_alone=head["gates_alone"],
     )
 
 

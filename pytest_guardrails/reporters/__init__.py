@@ -6,12 +6,11 @@ and the entry points of the group ``pytest_guardrails.reporters`` add to them.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pytest_guardrails._aside import written_aside
 from pytest_guardrails._errors import ConfigError, unknown
 from pytest_guardrails._model import Run
 from pytest_guardrails.reporters._added import GROUP, Reporter, added, loaded
@@ -123,6 +122,8 @@ def parse_target(spec: str, base: Path) -> list[tuple[str, Path]]:
         reporter_named(kind)
     except ConfigError as exc:
         raise ConfigError(f"--guardrails-report={spec}: {exc.message}") from None
+    if destination == "-":
+        raise ConfigError(f"--guardrails-report={spec}: a report is a file, and '-' names none")
     name = _NAMES.get(kind) or re.sub(r"[^\w.-]", "_", kind)
     path = base / (destination or f"{FOLDER}/{name}")
     if path.is_dir() or destination.endswith("/"):
@@ -143,14 +144,6 @@ def write(kind: str, path: Path, run: Run) -> None:
         OSError: where it cannot be written.
         ReporterError: where a reporter of another package made none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            made = reporter_named(kind)(run)
-            file.write(made.encode("utf-8", "backslashreplace") if isinstance(made, str) else made)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with written_aside(path) as file:
+        made = reporter_named(kind)(run)
+        file.write(made.encode("utf-8", "backslashreplace") if isinstance(made, str) else made)

@@ -48,7 +48,7 @@ def _share(shown: Coverage) -> str:
 
 
 def _kinds(shown: Coverage) -> str:
-    kinds = {kind: [cell.times > 0 for cell in shown.cells if cell.shown is kind] for kind in Shown}
+    kinds = {kind: [cell.covered for cell in shown.cells if cell.shown is kind] for kind in Shown}
     return ", ".join(f"{sum(found)} of {len(found)} {kind.value}" for kind, found in kinds.items() if found)
 
 
@@ -118,9 +118,11 @@ def _figures(row: ArmedGuardrail) -> Iterable[int]:
 
 
 def arming_markdown(run: Run, escaped: Callable[[str], str]) -> Iterator[str]:
-    """Yield the section of a Markdown summary, nothing where no case was armed; ``escaped`` makes texts harmless."""
+    """Yield what a Markdown summary says of arming, and of coverage; ``escaped`` makes texts harmless."""
     arming = summarise(run)
     if arming is None:
+        shown = coverage(run)
+        yield from [f"**Coverage:** {_share(shown)}: {_kinds(shown)}"] if shown.cells else []
         return
     yield f"**Arming:** {_judged(arming)}"
     yield ""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 from pytest_guardrails._model import CaseStatus, CorpusRecord, Group, Run, ScoreCurve
+from pytest_guardrails._population import in_turn
 from pytest_guardrails._stats import (
     TARGET_FPR,
     Histogram,
     Rate,
+    counted,
     per_cent,
+    rate_sentence,
     recall_at_fpr,
     span_precision,
     span_recall,
 )
+from pytest_guardrails.reporters._facts import WrongSample, number_wrong, wrong_samples
 
 MOST_CORPORA = 24
+MOST_SAMPLES = 20
+KINDS = ("error", "false positive", "false negative")
 _COUNTED = (CaseStatus.NOT_AS_EXPECTED, CaseStatus.ERROR, CaseStatus.NOT_RUN)
 
 
@@ -50,7 +55,7 @@ def corpora_lines(run: Run) -> Iterator[str]:
     for record in records[:MOST_CORPORA]:
         kind = ", generated" if record.generated else ""
         known = ", known to fail (xfail)" if record.xfail is not None else ""
-        yield f"corpus     {record.name}: {record.rows:,} samples{kind}, {record.status.value}{known}"
+        yield f"corpus     {record.name}: {counted(record.rows, 'sample')}{kind}, {record.status.value}{known}"
         for label, said in figures(record):
             yield f"  {label:<8} {said}"
         if record.note:
@@ -67,11 +72,12 @@ def figures(record: CorpusRecord) -> Iterator[tuple[str, str]]:
     fpr = Rate(counts.false_positive, counts.false_positive + counts.true_negative)
     recall = Rate(counts.true_positive, counts.true_positive + counts.false_negative)
     if fpr.total:
-        yield "FPR", _rate(fpr, "benign samples", "≤", fpr.upper)
+        yield "FPR", rate_sentence(fpr, "benign sample")
     if recall.total:
-        yield "recall", _rate(recall, "attacks", "≥", recall.lower)
+        yield "recall", rate_sentence(recall, "attack", at_least=True)
     if counts.error:
-        yield "errors", f"{counts.error:,} samples got no answer, and are in no rate"
+        are = "is" if counts.error == 1 else "are"
+        yield "errors", f"{counted(counts.error, 'sample')} got no answer, and {are} in no rate"
     if record.spans is not None and record.spans[0]:
         found, hit = span_recall(record.spans), span_precision(record.spans)
         said = [f"found {found.hits:,} of {found.total:,}"]
@@ -102,14 +108,6 @@ def _latency(label: str, buckets: dict[str, int]) -> Iterator[tuple[str, str]]:
         yield label, ", ".join(said)
 
 
-def _rate(rate: Rate, population: str, sign: str, bound: float | None) -> str:
-    low, high = rate.interval or (0.0, 1.0)
-    toward = math.ceil if sign == "≤" else math.floor
-    shown = "" if bound is None else f"; {sign} {per_cent(bound, toward)}"
-    counts = f"{rate.hits:,} of {rate.total:,} {population}"
-    return f"{per_cent(rate.value or 0.0)} ({counts}), 95 %: {per_cent(low)} to {per_cent(high)}{shown}"
-
-
 def corpora_markdown(run: Run, escaped: Callable[[str], str]) -> Iterator[str]:
     """Yield a section of the corpora as Markdown: a table, and of those not as expected the worst samples."""
     records = current(run)
@@ -127,11 +125,27 @@ def corpora_markdown(run: Run, escaped: Callable[[str], str]) -> Iterator[str]:
 
 
 def _worst(record: CorpusRecord, escaped: Callable[[str], str]) -> Iterator[str]:
-    if not record.reasons:
+    """Yield why a corpus is not as expected, and some of what went wrong: unfolded only where it is to blame."""
+    if not (record.reasons or record.worst):
         return
-    yield f"\n**Corpus {escaped(record.name)}:** {escaped('; '.join(record.reasons))}"
-    if record.worst:
-        yield "\n| where | what | category | by | text |"
-        yield "|---|---|---|---|---|"
-    for what, category, place, text, by in record.worst:
-        yield f"| {' | '.join(map(escaped, (place, what, category, by, text)))} |"
+    said = f" {escaped('; '.join(record.reasons))}" if record.reasons else ""
+    yield f"\n**Corpus {escaped(record.name)}:**{said}"
+    if not record.worst:
+        return
+    shown = in_turn(wrong_samples(record), MOST_SAMPLES, lambda sample: sample.what)
+    number = max(number_wrong(record), len(shown))
+    opened = " open" if record.reasons else ""
+    yield f"\n<details{opened}><summary>{counted(number, 'sample')} went wrong</summary>\n"
+    yield "| what | category | where | by | text |"
+    yield "|---|---|---|---|---|"
+    for one in sorted(shown, key=cause_of):
+        cells = (one.kind, one.category, one.place, ", ".join(one.by), one.text)
+        yield f"| {' | '.join(map(escaped, cells))} |"
+    if number > len(shown):
+        yield f"\n… and {number - len(shown):,} more; report.json keeps {len(record.worst):,} of them."
+    yield "\n</details>"
+
+
+def cause_of(sample: WrongSample) -> tuple[int, str, str]:
+    """Return what samples are grouped by: kind, then who acted, then category."""
+    return KINDS.index(sample.what) if sample.what in KINDS else len(KINDS), ", ".join(sample.by), sample.category

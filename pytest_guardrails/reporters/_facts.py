@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pytest_guardrails._model import (
@@ -17,6 +19,7 @@ from pytest_guardrails._model import (
 )
 
 WRONG = {Outcome.FALSE_NEGATIVE: "missed attack", Outcome.FALSE_POSITIVE: "false positive"}
+_WORDS = {outcome.value.replace("_", " "): word for outcome, word in WRONG.items()}
 _STATUS_RANK = (CaseStatus.ERROR, CaseStatus.NOT_AS_EXPECTED, CaseStatus.NOT_RUN, CaseStatus.AS_EXPECTED)
 
 
@@ -44,9 +47,56 @@ def worst_first(record: CaseRecord) -> tuple[bool, int, int, str]:
     return record.xfail is not None, _STATUS_RANK.index(record.status), severity, record.nodeid
 
 
+def is_about_cases(run: Run) -> bool:
+    """False for a run of corpora alone: of cases there is nothing to say, not even that there are none."""
+    return bool(run.records or not run.corpora)
+
+
 def all_of(record: CorpusRecord) -> Group:
     """Return the outcomes of a whole corpus."""
     return next((group for group in record.groups if group.kind == "all"), Group("all", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSample:
+    """A sample of a corpus that went wrong, as a run keeps it: ``what`` are the words of its outcome.
+
+    ``by`` are the places ``phase/guardrail/check`` that fired, or gave no answer; ``line`` is None where there is none.
+    """
+
+    corpus: CorpusRecord
+    what: str
+    category: str
+    file: str
+    line: int | None
+    text: str
+    by: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """What it is, for people."""
+        return _WORDS.get(self.what, self.what)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+def wrong_samples(record: CorpusRecord) -> Iterator[WrongSample]:
+    """Yield the samples that a corpus keeps of those that went wrong: errors, false positives, missed attacks."""
+    for what, category, place, text, by in record.worst:
+        file, _, line = place.rpartition(":")
+        known = file and line.isdecimal() and len(line) < 10
+        acted = tuple(by.split(", ")) if by else ()
+        file, number = (file, int(line)) if known else (place, None)
+        yield WrongSample(record, what, category, file, number, text, acted)
+
+
+def number_wrong(record: CorpusRecord) -> int:
+    """Return how many samples of a corpus went wrong, those included that it does not keep."""
+    counts = all_of(record)
+    return counts.error + counts.false_positive + counts.false_negative
 
 
 class Guards:

@@ -15,6 +15,7 @@ MOST_BYTES = 1_000_000  # GitHub refuses a step's summary of more than 1 MiB
 MOST_ANNOTATIONS = 10  # GitHub shows so many errors of a step
 MOST_NAME, MOST_TEXT = 200, 1_000
 _BAD = (CaseStatus.ERROR, CaseStatus.NOT_AS_EXPECTED)
+_UNFOLD = b"\n\n</details>"  # or what follows would be folded away with the rest
 _CUT = "\n\n… the rest is left out: a summary has to stay under 1 MiB; report.json has all.\n"
 
 
@@ -37,7 +38,9 @@ def summary(run: Run, room: int = MOST_BYTES) -> bytes:
     end = _CUT.encode()
     if room < len(end):
         return b""
-    return text[: room - len(end)].rpartition(b"\n")[0] + end
+    kept = text[: max(0, room - len(end) - len(_UNFOLD))].rpartition(b"\n")[0]
+    folded = kept.count(b"<details") > kept.count(b"</details>")
+    return kept + (_UNFOLD if folded else b"") + end
 
 
 def error_commands(run: Run, folder: str = "") -> Iterator[str]:

@@ -67,7 +67,8 @@ def _coverage(shown: Coverage) -> Iterator[str]:
     for cell in shown.cells:
         place = (cell.check, cell.guard if several else "", cell.guardrail, cell.phase.partition("_")[0])
         action = f" <small>{bdi(cell.action)}</small>" if cell.action else ""
-        said: Cell = f"✓ {cell.times:,}{action}" if cell.times else ("untested", f"never{action}")
+        drawn = f" + {cell.generated:,} generated" if cell.generated else ""
+        said: Cell = f"✓ {cell.times:,}{drawn}{action}" if cell.covered else ("untested", f"never{action}")
         found.setdefault(place, {}).setdefault(cell.shown, []).append(said)
     kinds = [kind for kind in Shown if any(kind in cells for cells in found.values())]
     rows = [

@@ -25,10 +25,11 @@ def worst_first(case: Row) -> tuple[int, int, str]:
     return STATES.index(state(case)), severity_rank(case.get("severity", "medium")), case["nodeid"]
 
 
-def cases_section(cases: Sequence[Row]) -> Iterator[str]:
+def cases_section(cases: Sequence[Row], *, hidden: bool = False) -> Iterator[str]:
     """Yield the section of the cases, which are sorted: those that are not as expected stand in the page itself."""
     bad = [case for case in cases if state(case) in STATES[:2]]
-    yield '<section id="cases" aria-labelledby="cases-title"><h2 id="cases-title">Cases</h2>'
+    yield f'<section {"hidden " if hidden else ""}id="cases" aria-labelledby="cases-title">'
+    yield '<h2 id="cases-title">Cases</h2>'
     yield from _controls(cases)
     yield '<p id="showing" class="quiet" role="status">'
     if bad:

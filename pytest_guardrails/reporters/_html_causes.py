@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pytest_guardrails._model import Action, CaseRecord, CaseStatus, CorpusRecord, Outcome, Run
+from pytest_guardrails._model import Action, CaseRecord, CaseStatus, CorpusRecord, Group, Outcome, Run
 from pytest_guardrails.reporters._corpora import current
+from pytest_guardrails.reporters._facts import WrongSample, wrong_samples
 from pytest_guardrails.reporters._html_parts import Cell, bdi, count, section, some_links, table
 
 SEVERITIES = ("critical", "high", "medium", "low")
 MOST_CAUSES = 100
+MOST_PLACES = 6
 _SHORT = 80  # a longer reason quotes texts: what it is about groups better
-_HEADS = ["guardrail", "check", "category or reason", "#cases", "worst", "which"]
+_HEADS = ["guardrail", "check", "category or reason", "#number", "worst", "which"]
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class Cause:
     what: str
     records: list[CaseRecord] = field(default_factory=list)
     samples: dict[str, int] = field(default_factory=dict)
+    places: list[str] = field(default_factory=list)  # of some of the samples
 
     @property
     def number(self) -> int:
@@ -51,7 +54,11 @@ def causes(run: Run) -> Iterator[str]:
     yield from section(
         "causes",
         "What went wrong, by cause",
-        _group("No answer", "the guard gave none, and nobody expected that", _grouped(errors, _unanswered)),
+        _group(
+            "No answer",
+            "the guard gave none, and nobody expected that",
+            [*_grouped(errors, _unanswered), *_samples(run, "check", "error")],
+        ),
         _group(
             "Missed attacks",
             "no guardrail acted",
@@ -129,13 +136,21 @@ def _samples(run: Run, kind: str, column: str) -> Iterator[Cause]:
     """Yield causes from corpora, whose samples are known by check or category alone."""
     found: dict[Place, Cause] = {}
     for record in current(run):
-        for place, number in _corpus(record, kind, column):
-            samples = found.setdefault(place, Cause(*place)).samples
-            samples[record.name] = samples.get(record.name, 0) + number
+        kept = [sample for sample in wrong_samples(record) if sample.what == column.replace("_", " ")]
+        for group, place, number in _corpus(record, kind, column):
+            cause = found.setdefault(place, Cause(*place))
+            cause.samples[record.name] = cause.samples.get(record.name, 0) + number
+            cause.places += [sample.place for sample in kept if _belongs(sample, group)]
     yield from found.values()
 
 
-def _corpus(record: CorpusRecord, kind: str, column: str) -> Iterator[tuple[Place, int]]:
+def _belongs(sample: WrongSample, group: Group) -> bool:
+    if group.kind == "category":
+        return sample.category == group.name
+    return group.kind == "all" or group.name in sample.by
+
+
+def _corpus(record: CorpusRecord, kind: str, column: str) -> Iterator[tuple[Group, Place, int]]:
     groups = [group for group in record.groups if group.kind == kind]
     if kind == "category" and not groups:
         groups = [group for group in record.groups if group.kind == "all"]
@@ -144,7 +159,7 @@ def _corpus(record: CorpusRecord, kind: str, column: str) -> Iterator[tuple[Plac
             _, _, rest = group.name.partition("/")
             guardrail, _, check = rest.rpartition("/")
             what = f"nothing found; category {group.name}" if group.name else "nothing found"
-            yield (guardrail, check, "any") if kind == "check" else ("", "", what), number
+            yield group, (guardrail, check, "any") if kind == "check" else ("", "", what), number
 
 
 def _group(title: str, meaning: str, found: list[Cause]) -> Iterator[str]:
@@ -163,6 +178,9 @@ def _row(cause: Cause) -> list[Cell]:
     records = sorted(cause.records, key=lambda record: severity_rank(record.severity))
     which = some_links([(record.nodeid, record.case) for record in records])
     corpora = ", ".join(f"{number:,} of corpus {bdi(name)}" for name, number in list(cause.samples.items())[:20])
+    if cause.places:
+        more = "" if len(cause.places) <= MOST_PLACES else ", …"
+        corpora += f" <small>({', '.join(map(bdi, cause.places[:MOST_PLACES]))}{more})</small>"
     known = sum(record.xfail is not None for record in records)
     aside = f" <small>({known:,} known failing)</small>" if known else ""
     return [

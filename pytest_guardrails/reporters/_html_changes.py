@@ -17,8 +17,8 @@ from pytest_guardrails.reporters._html_parts import (
     section,
     table,
 )
-from pytest_guardrails.reporters._svg import difference_bar, time_text
-from pytest_guardrails.reporters._versions import change_sentence
+from pytest_guardrails.reporters._svg import difference_bar
+from pytest_guardrails.reporters._versions import change_sentence, flip_label, latency_sentences, p_sentence
 
 MOST_FLIPS = 50
 _NAMES = {"fpr": "FPR", "recall": "recall"}
@@ -87,17 +87,18 @@ def _populations(compared: Comparison) -> Iterator[str]:
     known = [change for one in compared.populations for change in one.rates if change.interval is not None]
     span = max([0.05, *(abs(end) for change in known for end in change.interval or ())])
     heads = ["population", "guard", "change of rate", "", "#newly wrong", "#newly right", "#blocked now"]
-    heads += ["#allowed now", "#otherwise", "#errors", "latency p95"]
-    yield from table("Populations compared", heads, (row for one in compared.populations for row in _rows(one, span)))
+    heads += ["#allowed now", "#otherwise", "#errors", "#relabelled", "latency"]
+    rows = (row for one in compared.populations for row in _rows(one, span))
+    yield from table("Populations compared", heads, rows, "changes")
 
 
 def _rows(one: PopulationChange, span: float) -> Iterator[list[Cell]]:
     """Yield a row per rate of a population; its counts stand in the first."""
     errors = f"{one.errors_before:,} → {one.errors_after:,}" if one.errors_before or one.errors_after else "0"
-    latency = f"{time_text(one.latency[1])} → {time_text(one.latency[3])}" if one.latency else ""
+    latency = "<br>".join(f"<small>{name}: {said}</small>" for name, said in latency_sentences(one))
     counts: list[Cell] = [
         count(one.newly_wrong, "wrong"), count(one.newly_right), count(one.became_blocked), count(one.became_allowed),
-        count(one.otherwise), errors, latency,
+        count(one.otherwise), errors, count(one.relabelled), latency,
     ]  # fmt: skip
     rates: list[RateChange | None] = [change for change in one.rates if change.pairs]
     rates = rates or [None]
@@ -109,7 +110,7 @@ def _rows(one: PopulationChange, span: float) -> Iterator[list[Cell]]:
 def _change(change: RateChange) -> str:
     before, after = change.before / change.pairs, change.after / change.pairs
     counts = f"{change.before:,} → {change.after:,} of {change.pairs:,}"
-    p = "" if change.p is None else f", p {'< 0.0001' if change.p < 0.0001 else f'= {change.p:.2g}'}"
+    p = "" if change.p is None else f", {p_sentence(change)}"
     name = _NAMES.get(change.rate, "rate")
     return f"{name} {per_cent(before)} → {per_cent(after)}<br><small>{counts}{p}</small>"
 
@@ -134,5 +135,6 @@ def _flips(title: str, flips: Sequence[Flip], named: Mapping[str, str], known: s
 def _flip(flip: Flip, named: Mapping[str, str], known: set[str]) -> list[Cell]:
     nodeid = named.get(flip.key, flip.key)
     name = case_link(nodeid, flip.key) if nodeid in known else bdi(flip.key)
-    said = (flip.population, flip.severity or "", flip.label, flip.verdict or "same", flip.before, flip.after)
+    name += f"<br><small>{bdi(flip.where)}</small>" if flip.where else ""
+    said = (flip.population, flip.severity or "", flip_label(flip), flip.verdict or "same", flip.before, flip.after)
     return [name, *map(bdi, said)]

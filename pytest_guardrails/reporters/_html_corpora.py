@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_guardrails._model import CaseStatus, CorpusRecord, Run, ScoreCurve
-from pytest_guardrails._stats import confusion_of
-from pytest_guardrails.reporters._corpora import current, figures
+from pytest_guardrails._stats import confusion_of, counted, per_cent
+from pytest_guardrails.reporters._corpora import cause_of, current, figures
+from pytest_guardrails.reporters._facts import number_wrong, wrong_samples
 from pytest_guardrails.reporters._html_parts import MOST_ROWS, Cell, bdi, count, listed, mark, more, section, table
 from pytest_guardrails.reporters._html_rates import Row, rates_table
 from pytest_guardrails.reporters._svg import curve
@@ -26,7 +27,8 @@ def _corpus(record: CorpusRecord) -> Iterator[str]:
     status = record.status.value if record.xfail is None else "known failing"
     kind = ", generated" if record.generated else ""
     yield f'<article class="corpus"><h3>{bdi(record.name)}</h3>'
-    yield f'<p class="{"failed" if bad else "quiet"}">{mark(not bad)} {status}: {record.rows:,} samples{kind}</p>'
+    said = f"{status}: {counted(record.rows, 'sample')}{kind}"
+    yield f'<p class="{"failed" if bad else "quiet"}">{mark(not bad)} {said}</p>'
     where = f"{record.file}:{record.line or ''}".rstrip(":") if record.file else ""
     facts = [("guard", record.guard), ("where", where), ("known failing", record.xfail or ""), *figures(record)]
     facts.append(("note", record.note or ""))
@@ -42,12 +44,22 @@ def _corpus(record: CorpusRecord) -> Iterator[str]:
 
 def _worst(record: CorpusRecord) -> Iterator[str]:
     if record.worst:
+        kept = sorted(wrong_samples(record), key=cause_of)
+        number = max(len(kept), number_wrong(record))
         rows: list[list[Cell]] = [
-            [bdi(place), bdi(what), bdi(category), bdi(by), bdi(text, 1_000)]
-            for what, category, place, text, by in record.worst
+            [
+                bdi(one.kind),
+                bdi(", ".join(one.by) or "–"),
+                bdi(one.category or "–"),
+                bdi(one.place),
+                bdi(one.text, 1_000),
+            ]
+            for one in kept
         ]
-        yield f"<details{' open' if record.reasons else ''}><summary>Samples that went wrong: {len(rows):,}</summary>"
-        yield from table(f"Samples of {record.name}", ["where", "what", "category", "by", "text"], rows)
+        yield f"<details{' open' if record.reasons else ''}><summary>Samples that went wrong: {number:,}</summary>"
+        yield from table(f"Samples of {record.name}", ["what", "by", "category", "where", "text"], rows)
+        if number > len(kept):
+            yield f'<p class="quiet">… and {number - len(kept):,} more; a report keeps the worst {len(kept):,}.</p>'
         yield "</details>"
 
 
@@ -83,7 +95,7 @@ def _curve(one: ScoreCurve) -> str:
     drawn = curve(one.points, f"Recall over false-positive rate of {one.check}: {said}") if one.points else ""
     heads = ["threshold", "#FPR", "#recall"]
     rows: list[list[Cell]] = [
-        [f"{threshold:g}", f"{fpr:.1%}", f"{recall:.1%}"] for threshold, fpr, recall in one.points
+        [f"{threshold:g}", per_cent(fpr), per_cent(recall)] for threshold, fpr, recall in one.points
     ]
     told = "".join(table(f"Scores of {one.check}", heads, rows))
     caption = f"<figcaption><b>{bdi(one.check)}</b> <small>{said}</small></figcaption>"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pytest_guardrails._metrics import Metrics
 from pytest_guardrails._model import CaseStatus, Run
 from pytest_guardrails.reporters._corpora import current, is_untrusted
+from pytest_guardrails.reporters._facts import is_about_cases
 from pytest_guardrails.reporters._gates import MOST_SENTENCES
 from pytest_guardrails.reporters._html_parts import Cell, bdi, listed, mark, section, table
 from pytest_guardrails.reporters._island import STATES
@@ -18,6 +19,9 @@ SECTIONS = (
     ("cases", "Cases"), ("latency", "Latency"), ("corpora", "Corpora"), ("candidate", "Candidate"),
     ("arming", "Arming"), ("allowlists", "Allowlists"), ("environment", "Environment"),
 )  # fmt: skip
+
+
+_JUDGED = (CaseStatus.AS_EXPECTED, CaseStatus.NOT_AS_EXPECTED, CaseStatus.ERROR)
 
 
 def is_good(run: Run, metrics: Metrics) -> bool:
@@ -44,7 +48,7 @@ def head(run: Run, metrics: Metrics) -> Iterator[str]:
     for good, said in _verdicts(run, metrics):
         yield f'<li class="{"passed" if good else "failed"}">{mark(good)} {said}</li>'
     yield "</ul>"
-    yield _counts(metrics)
+    yield from [_counts(metrics)] if is_about_cases(run) else []
     for sentence in _doubts(run, metrics):
         yield f'<p class="doubt">{sentence}</p>'
     for sentence in _choices(run):
@@ -88,7 +92,13 @@ def gates(run: Run) -> Iterator[str]:
 
 def _verdicts(run: Run, metrics: Metrics) -> Iterator[tuple[bool, str]]:
     untrusted = metrics.unexpected_errors or any(map(is_untrusted, run.corpora))
-    yield not untrusted, "untrusted: a guard gave no answer" if untrusted else "trusted: every guard gave its answer"
+    if not (any(metrics.statuses[status] for status in _JUDGED) or any(record.rows for record in current(run))):
+        yield False, "nothing was judged"
+    else:
+        yield (
+            not untrusted,
+            "untrusted: a guard gave no answer" if untrusted else "trusted: every guard gave its answer",
+        )
     if run.gates:
         held = sum(gate.passed for gate in run.gates)
         yield held == len(run.gates), f"{held} of {len(run.gates)} gates hold"
@@ -132,6 +142,9 @@ def _doubts(run: Run, metrics: Metrics) -> Iterator[str]:
     failed = [gate for gate in run.gates if not gate.passed]
     for gate in failed[:MOST_SENTENCES]:
         yield f"Gate <code>{bdi(gate.expr)}</code> failed: {bdi('; '.join(gate.said[:3]), 1_000)}"
+    blamed = [record for record in current(run) if record.xfail is None and record.reasons and not is_untrusted(record)]
+    for record in blamed[:MOST_SENTENCES]:
+        yield f"Corpus {bdi(record.name)}: {bdi(record.reasons[0], 1_000)}"
     for ruling in run.comparison.rulings[:MOST_SENTENCES] if run.comparison is not None else ():
         if ruling.fails:
             yield f"Worse than the baseline, {bdi(ruling.rule)}: {bdi(ruling.said, 1_000)}"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from pytest_guardrails._metrics import GuardrailTally, Metrics, groups_of
 from pytest_guardrails._model import CaseStatus, CorpusRecord, Group, Run
-from pytest_guardrails._stats import Confusion, Rate, confusion_of
+from pytest_guardrails._stats import Confusion, Rate, confusion_of, per_cent
 from pytest_guardrails.reporters._corpora import current
+from pytest_guardrails.reporters._facts import is_about_cases
 from pytest_guardrails.reporters._html_parts import MOST_ROWS, Cell, bdi, count, more, named, section, table
 from pytest_guardrails.reporters._svg import interval_bar, reach, small_bar
-from pytest_guardrails.reporters.terminal import percent
 
 MOST_UNFOLDED = 16
 Row = tuple[list[Cell], Rate, Rate, list[Cell]]  # what names it, FPR, recall, what else is known
@@ -22,8 +22,7 @@ def rates(run: Run, metrics: Metrics) -> Iterator[str]:
     yield from section(
         "rates",
         "Rates",
-        _figures(metrics),
-        _guardrails(run, metrics),
+        *([_figures(metrics), _guardrails(run, metrics)] if is_about_cases(run) else []),
         _corpora(run),
         _by(run, "tag"),
         _by(run, "check", folded=True),
@@ -61,19 +60,20 @@ def _rate(name: str, meaning: str, rate: Rate, kind: str, lowest: bool) -> str:
     top = f'<div class="card rate"><h3>{name}</h3><p class="quiet">{meaning}</p>'
     if rate.value is None or rate.interval is None or rate.upper is None or rate.lower is None:
         return f'{top}<p class="value">unknown</p><p>No {kind} case was judged.</p></div>'
-    low, high = map(percent, rate.interval)
-    bound = f"at most {percent(rate.upper, math.ceil)}" if lowest else f"at least {percent(rate.lower, math.floor)}"
+    low, high = map(per_cent, rate.interval)
+    bound = f"at most {per_cent(rate.upper, math.ceil)}" if lowest else f"at least {per_cent(rate.lower, math.floor)}"
     said = f"95 % interval {low} to {high} (Wilson); {bound} at 95 % (one-sided, exact)"
     return (
-        f'{top}<p class="value">{percent(rate.value)} <small>{rate.hits:,} of {rate.total:,} {kind} cases</small></p>'
-        f"{interval_bar(rate, f'{name} {percent(rate.value)}, {said}', lowest=lowest)}<p>{said}</p></div>"
+        f'{top}<p class="value">{per_cent(rate.value)} <small>{rate.hits:,} of {rate.total:,} {kind} cases</small></p>'
+        f"{interval_bar(rate, f'{name} {per_cent(rate.value)}, {said}', lowest=lowest)}<p>{said}</p></div>"
     )
 
 
 def rates_table(label: str, heads: Sequence[str], rest: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
     """Yield a table with the false-positive rate and the recall of each row on an axis that all rows share."""
     fpr, recall = reach((row[1] for row in rows), lowest=True), reach((row[2] for row in rows), lowest=False)
-    scales = [f"FPR <small>0 to {fpr:.0%}</small>", "", f"recall <small>{1 - recall:.0%} to 100%</small>", ""]
+    low, high = f"0 to {per_cent(fpr)}", f"{per_cent(1 - recall)} to 100 %"
+    scales = [f"FPR <small>{low}</small>", "", f"recall <small>{high}</small>", ""]
     cells = ([*name, *_pair(low, fpr, True), *_pair(high, recall, False), *others] for name, low, high, others in rows)
     yield from table(label, [*heads, *scales, *rest], cells, "rates")
 
@@ -82,9 +82,9 @@ def _pair(rate: Rate, span: float, lowest: bool) -> list[Cell]:
     """Return a rate in words and drawn."""
     if rate.value is None or rate.interval is None:
         return [("zero", "–"), ""]
-    low, high = map(percent, rate.interval)
-    said = f"{percent(rate.value)} ({rate.hits:,} of {rate.total:,}), 95 % interval {low} to {high}"
-    text = f"{percent(rate.value)} <small>{rate.hits:,} of {rate.total:,}<br>{low}–{high}</small>"
+    low, high = map(per_cent, rate.interval)
+    said = f"{per_cent(rate.value)} ({rate.hits:,} of {rate.total:,}), 95 % interval {low} to {high}"
+    text = f"{per_cent(rate.value)} <small>{rate.hits:,} of {rate.total:,}<br>{low}–{high}</small>"
     return [("figure", text), ("drawn", small_bar(rate, said, span, lowest=lowest))]
 
 

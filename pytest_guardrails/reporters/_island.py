@@ -11,10 +11,13 @@ from pytest_guardrails.reporters._markup import MOST_NAME
 from pytest_guardrails.reporters.json import dumps
 from pytest_guardrails.reporters.terminal import plain
 
-__all__ = ["MOST_TRACES", "OUTCOMES", "STATES", "Row", "acted", "detail", "got", "island", "state", "took"]
+__all__ = ["MOST_TRACES", "OUTCOMES", "STATES", "Row", "acted", "detail", "details", "got", "island", "state", "took"]
 
 STATES = ("error", "not as expected", "known failing", "not run", "as expected")  # worst first
 OUTCOMES = ("", *(outcome.value for outcome in Outcome))
+COLUMNS = (
+    "status", "outcome", "severity", "prefix", "name", "expected", "got", "file", "line", "tags", "acted", "took"
+)  # fmt: skip
 MOST_TRACES = 500  # cases whose trace the page keeps, worst first
 SMALL_RUN = 200  # a run of at most so many cases keeps every trace
 MOST_DETAIL = 800_000  # characters of all traces together
@@ -39,13 +42,13 @@ def acted(case: Row) -> list[str]:
     return list(dict.fromkeys(did))
 
 
-def island(cases: Sequence[Row], revealed: bool = False) -> str:
+def island(cases: Sequence[Row]) -> str:
     """Return the cases, worst first, as JSON that can stand in a script element.
 
-    A row is status, outcome, severity, prefix of the node id, case, expected, got, file, line, tags, guardrails that
-    acted, microseconds (-1 for none): the first two are indexes of ``states`` and ``outcomes``, the other texts but the
-    case of ``strings``; tags and guardrails of ``sets``, lists of such indexes. ``details`` go with the first rows;
-    null is one that had no room. A node id that does not end with the case comes last in its row.
+    ``columns`` has a list for each thing that is known of every case: ``status`` and ``outcome`` are indexes of
+    ``states`` and ``outcomes``; the other texts of ``strings``, the ``name`` aside; ``tags`` and ``acted`` (guardrails)
+    of ``sets``, lists of such indexes; ``took`` is in microseconds, -1 for none. A node id is ``prefix`` and ``name``;
+    one that is not stands in ``ids``.
     """
     strings: dict[str, int] = {}
     sets: dict[tuple[int, ...], int] = {}
@@ -56,34 +59,55 @@ def island(cases: Sequence[Row], revealed: bool = False) -> str:
     def together(texts: Sequence[str]) -> int:
         return sets.setdefault(tuple(dict.fromkeys(map(kept, texts[:MOST_SET]))), len(sets))
 
-    rows = [_row(case, kept, together) for case in cases]
+    columns: dict[str, list[int | str]] = {name: [] for name in COLUMNS}
+    ids = {}
+    for index, case in enumerate(cases):
+        for column, value in zip(columns.values(), _row(case, kept, together), strict=True):
+            column.append(value)
+        if not _nodeid(case).endswith(_name(case)):
+            ids[index] = _nodeid(case)
     data = {
         "states": STATES,
         "outcomes": [name.replace("_", " ") for name in OUTCOMES],
         "strings": list(strings),
         "sets": list(sets),
-        "rows": rows,
+        "columns": columns,
+        "ids": ids,
     }
-    return f'{_inert(data)[:-1]},"details":[{",".join(_details(cases, revealed))}]}}'
+    return _inert(data)
 
 
-def _row(case: Row, kept: Callable[[str], int], together: Callable[[Sequence[str]], int]) -> list[int | str]:
-    name, nodeid = plain(case["case"], MOST_NAME), plain(case["nodeid"], 2 * MOST_NAME)
-    ends = nodeid.endswith(name)  # as node ids do, so that only what comes before is kept, and once
-    trace = case.get("trace")
-    row: list[int | str] = [
+def details(cases: Sequence[Row], revealed: bool = False) -> str:
+    """Return what opens under the first of the cases, as a list in JSON like `island`; null is one without room.
+
+    It is a text of its own, so that a page need not read it before somebody asks for it.
+    """
+    return f"[{','.join(_details(cases, revealed))}]"
+
+
+def _row(case: Row, kept: Callable[[str], int], together: Callable[[Sequence[str]], int]) -> tuple[int | str, ...]:
+    """Return what stands in each of `COLUMNS`."""
+    name, nodeid, trace = _name(case), _nodeid(case), case.get("trace")
+    return (
         STATES.index(state(case)),
         OUTCOMES.index(case.get("outcome", "")),
         kept(case.get("severity", "medium")),
-        kept(nodeid.removesuffix(name) if ends else ""),
+        kept(nodeid.removesuffix(name) if nodeid.endswith(name) else ""),
         name,
         *map(kept, (case.get("expected", ""), got(case), case.get("file") or "")),
         case.get("line") or 0,
         together(case.get("tags", ())),
         together(acted(case)),
         round(1e6 * trace.get("duration_s", 0.0)) if trace else -1,
-    ]
-    return row if ends else [*row, nodeid]
+    )
+
+
+def _name(case: Row) -> str:
+    return plain(case["case"], MOST_NAME)
+
+
+def _nodeid(case: Row) -> str:
+    return plain(case["nodeid"], 2 * MOST_NAME)
 
 
 def _inert(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from pytest_guardrails._stats import Rate
+from pytest_guardrails._stats import Rate, per_cent
 from pytest_guardrails.reporters._markup import shown
 
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -33,7 +33,8 @@ def interval_bar(rate: Rate, title: str, *, lowest: bool) -> str:
     """
     span = reach([rate], lowest=lowest)
     start = 0.0 if lowest else 1 - span
-    ends = f'<text x="6" y="36">{start:.0%}</text><text x="314" y="36" text-anchor="end">{start + span:.0%}</text>'
+    ends = f'<text x="6" y="36">{per_cent(start)}</text>'
+    ends += f'<text x="314" y="36" text-anchor="end">{per_cent(start + span)}</text>'
     marks = _marks(rate, (start, span), width=308, lowest=lowest)
     return _drawing("bar", 320, 40, title, f'<line class="axis" x1="6" x2="314" y1="12" y2="12"/>{marks}{ends}')
 

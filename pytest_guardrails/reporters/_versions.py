@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from pytest_guardrails._model import Comparison, Flip, PopulationChange, RateChange, Run
+from pytest_guardrails._model import Comparison, Flip, Latency, PopulationChange, RateChange, Run
 from pytest_guardrails._stats import per_cent
 from pytest_guardrails.reporters._markup import escaped
+from pytest_guardrails.reporters._svg import time_text
 from pytest_guardrails.reporters.terminal import no_command, plain
 
 MOST_FLIPS = 12
@@ -44,8 +45,7 @@ def _lines(compared: Comparison, gate: bool) -> Iterator[str]:
                 yield f"  {_NAMES[change.rate]:<8} {change_sentence(change)}"
         yield f"  flips    {_flips(population)}"
         yield from (f"  {line}" for line in _doubts(population))
-        if population.latency is not None:
-            yield f"  latency  {_latency(population.latency)}"
+        yield from (f"  {name:<8} {said}" for name, said in latency_sentences(population))
     for flip in compared.flips[:MOST_FLIPS]:
         yield f"  {_flip_kind(flip)}: {_flip_key(flip)}: {flip.before} → {flip.after}"
     if (more := _more(compared)) > 0:
@@ -78,11 +78,20 @@ def change_sentence(change: RateChange) -> str:
         return "unknown (0 pairs)"
     before, after = change.before / change.pairs, change.after / change.pairs
     low, high = change.interval
-    p = "p < 0.0001" if change.p < 0.0001 else f"p = {change.p:.2g}"
     return (
         f"{per_cent(before)} → {per_cent(after)} ({change.before:,} → {change.after:,} of {change.pairs:,}), "
-        f"{_points(change.difference)} points, 95 %: {_points(low)} to {_points(high)}; McNemar {p}"
+        f"{_points(change.difference)} points, 95 %: {_points(low)} to {_points(high)}; McNemar {p_sentence(change)}"
     )
+
+
+def p_sentence(change: RateChange) -> str:
+    """Say McNemar's p of a rate, and where other rates are compared with it what Holm's correction leaves of it."""
+    p = "p unknown" if change.p is None else _p(change.p)
+    return p if change.p_holm in (None, change.p) else f"{p}, {_p(change.p_holm or 0.0)} after Holm"
+
+
+def _p(p: float) -> str:
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
 
 
 def _points(difference: float) -> str:
@@ -109,21 +118,69 @@ def _doubts(population: PopulationChange) -> Iterator[str]:
     if population.errors_before or population.errors_after:
         yield f"errors   {population.errors_before:,} → {population.errors_after:,}; these pairs are in no rate"
     if population.relabelled:
-        yield f"labels   {population.relabelled:,} have another label now; these pairs are in no rate"
+        yield f"labels   relabelled: {population.relabelled:,}; these count by their old label"
 
 
-def _latency(times: tuple[float, ...]) -> str:
-    p50, p95, now50, now95 = (f"{1000 * seconds:.2f}" for seconds in times)
-    return f"p50 {p50} → {now50} ms, p95 {p95} → {now95} ms"
+def latency_sentences(population: PopulationChange) -> Iterator[tuple[str, str]]:
+    """Yield what latency became, ours and that of recorded vendors, each with its name; nothing where none is known.
+
+    Times are noise: no rule reads them.
+    """
+    before, after = population.latency_before, population.latency_after
+    for name, times in (("latency", _own), ("vendor", _vendor)):
+        then, now = times(before), times(after)
+        if then is not None and now is not None:
+            yield name, _times_changed(then, now)
+        elif (known := then or now) is not None:
+            said = f"p50 {time_text(known[1])}, p95 {time_text(known[2])}"
+            when, missing = ("now", "before") if then is None else ("before", "now")
+            yield name, f"{when} {said}, {_requests(known[0])}; {missing}: not recorded"
+
+
+_Times = tuple[int, float, float]  # how many, p50 and p95 in seconds
+
+
+def _own(latency: Latency | None) -> _Times | None:
+    return None if latency is None else (latency.count, latency.p50_s, latency.p95_s)
+
+
+def _vendor(latency: Latency | None) -> _Times | None:
+    if latency is None or latency.vendor_p50_s is None or latency.vendor_p95_s is None:
+        return None
+    return latency.vendor_count, latency.vendor_p50_s, latency.vendor_p95_s
+
+
+def _times_changed(before: _Times, after: _Times) -> str:
+    changes = [
+        f"{name} {time_text(one)} → {time_text(other)}{f' (x{_short(other / one)})' if one else ''}"
+        for name, one, other in zip(("p50", "p95"), before[1:], after[1:], strict=True)
+    ]
+    counts = "" if before[0] == after[0] else f"{before[0]:,} → "
+    return f"{', '.join(changes)}; {counts}{_requests(after[0])}"
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.1f}" if 0.095 <= ratio < 9.95 else f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1g}"
+
+
+def _requests(number: int) -> str:
+    return f"{number:,} request{'' if number == 1 else 's'}"
 
 
 def _flip_kind(flip: Flip) -> str:
     severity = f"{flip.severity} " if flip.severity else ""
-    return f"{flip.truth or flip.verdict or 'acted otherwise'}, {severity}{flip.label}"
+    return f"{flip.truth or flip.verdict or 'acted otherwise'}, {severity}{flip_label(flip)}"
+
+
+def flip_label(flip: Flip) -> str:
+    """Return the label that judges a flip, and the one that it has now where that is another."""
+    return f"{flip.label}, now {flip.new_label}" if flip.new_label else flip.label
 
 
 def _flip_key(flip: Flip) -> str:
-    return flip.key if flip.severity else f"{flip.population}: {flip.key}"
+    if flip.severity:
+        return flip.key
+    return f"{flip.population}: {flip.key}{f' ({flip.where})' if flip.where else ''}"
 
 
 def _more(compared: Comparison) -> int:
@@ -149,7 +206,7 @@ def comparison_markdown(compared: Comparison, title: str = "Versions compared", 
         failed = ("**Failed**" if gate else "Would fail") if ruling.fails else "Note"
         yield f"- {failed}, {escaped(ruling.rule)}: {escaped(ruling.said)}"
     yield ""
-    yield "| population | guard | rate | before → after | flips |"
+    yield "| population | guard | what | before → after | flips |"
     yield "|---|---|---|---|---|"
     for population in compared.populations:
         names = f"{escaped(population.population)} | {escaped(population.guard)}"
@@ -157,6 +214,8 @@ def comparison_markdown(compared: Comparison, title: str = "Versions compared", 
             if change.pairs:
                 said = escaped(change_sentence(change))
                 yield f"| {names} | {_NAMES[change.rate]} | {said} | {escaped(_flips(population))} |"
+        for name, text in latency_sentences(population):
+            yield f"| {names} | {name} | {escaped(text)} | |"
     yield ""
     if compared.flips:
         yield "| flip | what | before | after |"

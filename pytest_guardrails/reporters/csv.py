@@ -1,4 +1,4 @@
-"""``cases.csv``: a row per case, and per group of each corpus, for a spreadsheet that must not run any of it."""
+"""``cases.csv``: a row per case, per group of each corpus and per sample that went wrong; none of it runs anywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pytest_guardrails._model import CaseRecord, CorpusRecord, Group, Run
 from pytest_guardrails._stats import Rate, confusion_of
 from pytest_guardrails.reporters._corpora import current
-from pytest_guardrails.reporters._facts import Guards, category, latency_ms
+from pytest_guardrails.reporters._facts import Guards, category, latency_ms, wrong_samples
 from pytest_guardrails.reporters.terminal import plain
 
 COLUMNS = (
@@ -17,7 +17,7 @@ COLUMNS = (
     "action", "decided_by", "severity", "label", "category", "tags", "fault", "xfail", "generated", "runs",
     "latency_ms", "reasons", "note", "group_kind", "group", "true_positive", "false_positive", "true_negative",
     "false_negative", "error", "fpr", "fpr_lower95", "fpr_upper95", "recall", "recall_lower95", "recall_upper95",
-    "error_rate",
+    "error_rate", "text",
 )  # fmt: skip
 MOST_CELL = 4_000
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # full-width ones are formulas to some spreadsheets too
@@ -33,7 +33,7 @@ def csv(run: Run) -> str:
     for record in run.records:
         writer.writerow({name: _cell(value) for name, value in _case(record, guards).items()})
     for corpus in current(run):
-        for row in _corpus(corpus, guards):
+        for row in (*_corpus(corpus, guards), *_samples(corpus, guards)):
             writer.writerow({name: _cell(value) for name, value in row.items()})
     return file.getvalue()
 
@@ -101,6 +101,25 @@ def _corpus(record: CorpusRecord, guards: Guards) -> Iterator[Row]:
             **_rate("fpr", counts.fpr),
             **_rate("recall", counts.recall),
             "error_rate": counts.error_rate.value,
+        }
+
+
+def _samples(record: CorpusRecord, guards: Guards) -> Iterator[Row]:
+    """Yield the samples that went wrong, as many as the run keeps; their texts are masked unless it reveals."""
+    for sample in wrong_samples(record):
+        yield {
+            **{
+                name: _shared(record, guards)[name]
+                for name in ("nodeid", "guard", "guard_version", "xfail", "generated")
+            },
+            "kind": "sample",
+            "name": record.name,
+            "file": sample.file,
+            "line": sample.line,
+            "outcome": sample.what.replace(" ", "_"),
+            "decided_by": ", ".join(sample.by),
+            "category": sample.category,
+            "text": sample.text,
         }
 
 

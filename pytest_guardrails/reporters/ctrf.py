@@ -8,12 +8,22 @@ from typing import Any
 from pytest_guardrails._model import CaseRecord, CaseStatus, CorpusRecord, GateResult, Run
 from pytest_guardrails._stats import Histogram, confusion_of
 from pytest_guardrails.reporters._corpora import current, figures
-from pytest_guardrails.reporters._facts import Guards, all_of, category, file_of, latency_ms
+from pytest_guardrails.reporters._facts import (
+    Guards,
+    WrongSample,
+    all_of,
+    category,
+    file_of,
+    latency_ms,
+    number_wrong,
+    wrong_samples,
+)
 from pytest_guardrails.reporters.json import dumps
 from pytest_guardrails.reporters.openmetrics import started_s
 from pytest_guardrails.reporters.terminal import plain
 
-SPEC_VERSION = "0.0.0"  # the one that the format's reference implementation knows
+SPEC_VERSION = "0.0.0"  # the version of the published specification (a working draft of 2025-11-24)
+EXTRA = "pytest-guardrails/v1"  # the specification asks for a name with a delimiter
 MOST_NAME, MOST_TEXT = 1_000, 10_000
 _STATUSES = {
     CaseStatus.AS_EXPECTED: "passed",
@@ -42,8 +52,9 @@ def ctrf(run: Run) -> str:
         "revealed": run.revealed,
         "guards": [{"guard": _name(guard.key), "version": _name(str(guard.version))} for guard in run.guards],
     }
-    results = {"tool": tool, "summary": summary, "tests": tests, "extra": said}
-    return dumps({"reportFormat": "CTRF", "specVersion": SPEC_VERSION, "results": results}, indent=1) + "\n"
+    results = {"tool": tool, "summary": summary, "tests": tests, "extra": {EXTRA: said}}
+    head = {"reportFormat": "CTRF", "specVersion": SPEC_VERSION, "generatedBy": tool["name"]}
+    return dumps({**head, "results": results}, indent=1) + "\n"
 
 
 def _case(record: CaseRecord, guards: Guards) -> Test:
@@ -91,7 +102,7 @@ def _placed(test: Test, record: CaseRecord | CorpusRecord, message: str, extra: 
         test |= {"suite": [_name(file_of(record))], "filePath": _name(file_of(record))}
     if record.line is not None:
         test["line"] = record.line
-    return {**test, "extra": extra}
+    return {**test, "extra": {EXTRA: extra}}
 
 
 def _corpus(record: CorpusRecord, guards: Guards) -> Test:
@@ -122,8 +133,20 @@ def _corpus(record: CorpusRecord, guards: Guards) -> Test:
         },
         "latencyP95Ms": None if (p95 := times.percentile(0.95)) is None else round(p95 * 1000, 3),
     }
+    samples = [_sample(sample) for sample in wrong_samples(record)]
     message = record.xfail if record.xfail is not None else "\n".join(record.reasons)
-    return _placed(test, record, message, extra)
+    return _placed(test, record, message, {**extra, "wrong": number_wrong(record), "samples": samples})
+
+
+def _sample(sample: WrongSample) -> dict[str, str]:
+    said = {
+        "outcome": sample.what,
+        "category": sample.category,
+        "place": sample.place,
+        "by": ", ".join(sample.by),
+        "text": sample.text,
+    }
+    return {key: _name(value) for key, value in said.items() if value}
 
 
 def _gate(gate: GateResult) -> Test:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from importlib.resources import files
 
 from pytest_guardrails._codec import encode
 from pytest_guardrails._metrics import measure
 from pytest_guardrails._model import Run
+from pytest_guardrails.reporters._facts import is_about_cases
 from pytest_guardrails.reporters._html_arming import arming
 from pytest_guardrails.reporters._html_cases import cases_section, worst_first
 from pytest_guardrails.reporters._html_causes import causes
@@ -22,7 +24,7 @@ from pytest_guardrails.reporters._html_environment import allowlists, environmen
 from pytest_guardrails.reporters._html_head import gates, head, navigation
 from pytest_guardrails.reporters._html_latency import latency
 from pytest_guardrails.reporters._html_rates import rates
-from pytest_guardrails.reporters._island import island
+from pytest_guardrails.reporters._island import details, island
 from pytest_guardrails.reporters._markup import shown
 from pytest_guardrails.reporters._matrix import matrix
 from pytest_guardrails.reporters.terminal import verdict_line
@@ -44,7 +46,7 @@ def html(run: Run) -> str:
         matrix(metrics.fail_safe),
         rates(run, metrics),
         causes(run),
-        cases_section(cases),
+        cases_section(cases, hidden=not is_about_cases(run)),
         latency(run, metrics),
         corpora(run),
         candidate(run),
@@ -55,29 +57,33 @@ def html(run: Run) -> str:
     main = "\n".join(line for section in sections for line in section)
     body = "\n".join(
         [
-            '<a class="skip" href="#cases">Skip to the cases</a>',
+            '<a class="skip" href="#cases">Skip to the cases</a>'
+            if is_about_cases(run)
+            else '<a class="skip" href="#main">Skip to the results</a>',
             *head(run, metrics),
             *navigation(main),
             f'<main id="main">\n{main}\n</main>',
         ]
     )
-    return _page(shown(verdict_line(run, metrics)), body, island(cases, run.revealed))
+    data = {"data": island(cases), "details": details(cases, run.revealed)}
+    return _page(shown(verdict_line(run, metrics)), body, data)
 
 
-def _page(title: str, body: str, data: str) -> str:
+def _page(title: str, body: str, data: Mapping[str, str]) -> str:
+    """Return the page; its data come after all that a person reads, so that this is painted first."""
     style, script = (_asset(name) for name in ("report.css", "report.js"))
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(EARLY)}' '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
+    blocks = "".join(f'<script type="application/json" id="{name}">{text}</script>\n' for name, text in data.items())
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>Guardrails: {title}</title>\n<style>{style}</style>\n"
-        f'<script type="application/json" id="data">{data}</script>\n'
-        f"<script>{EARLY}</script>\n</head>\n<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
+        f"<title>Guardrails: {title}</title>\n<style>{style}</style>\n<script>{EARLY}</script>\n</head>\n"
+        f"<body>\n{body}\n{blocks}<script>{script}</script>\n</body>\n</html>\n"
     )
 
 

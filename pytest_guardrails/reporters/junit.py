@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pytest_guardrails._model import CaseRecord, CaseStatus, CorpusRecord, GateResult, Run
 from pytest_guardrails.reporters._corpora import current, figures
-from pytest_guardrails.reporters._facts import Guards, category, latency_ms
+from pytest_guardrails.reporters._facts import Guards, category, latency_ms, number_wrong, wrong_samples
 from pytest_guardrails.reporters.terminal import plain
 
 MOST_NAME, MOST_TEXT = 1_000, 10_000
@@ -78,7 +78,18 @@ def _corpus(record: CorpusRecord, guards: Guards) -> Element:
     version = ("guard_version", guards.version(record.guard))
     known = [("corpus", record.name), ("rows", str(record.rows)), ("guard", record.guard), version]
     _properties(made, [*known, *said, *_place(record)])
-    return _judged(made, record)
+    made = _judged(made, record)
+    if told := list(_samples(record)):
+        SubElement(made, "system-out").text = plain("\n".join(told), MOST_TEXT, keep="\n\t")
+    return made
+
+
+def _samples(record: CorpusRecord) -> Iterator[str]:
+    """Yield a line per sample that went wrong, as many as the run keeps."""
+    for one in wrong_samples(record):
+        yield "  ".join(filter(None, (one.place, one.kind, one.category, ", ".join(one.by), one.text[:MOST_NAME])))
+    if record.worst and (more := number_wrong(record) - len(record.worst)) > 0:
+        yield f"… and {more:,} more samples went wrong"
 
 
 def _place(record: CaseRecord | CorpusRecord) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from pytest_guardrails._model import CaseRecord, CaseStatus, Run
 from pytest_guardrails._stats import GOOD_FPR, GOOD_RECALL
 from pytest_guardrails.reporters._arming import arming_markdown
 from pytest_guardrails.reporters._corpora import corpora_markdown
+from pytest_guardrails.reporters._facts import is_about_cases
 from pytest_guardrails.reporters._gates import gates_markdown
 from pytest_guardrails.reporters._markup import escaped
 from pytest_guardrails.reporters._versions import versions_markdown
@@ -19,6 +20,7 @@ from pytest_guardrails.reporters.terminal import advice, described, fail_safe_se
 MOST_CASES = 50
 MOST_GUARDRAILS = 50
 MOST_FAULTS = 50
+MOST_NOTES, MOST_NOTE = 20, 1_000
 _SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
@@ -36,12 +38,13 @@ def markdown(run: Run) -> str:
         _failures(run),
         versions_markdown(run),
     )
-    return "\n".join(line for part in parts for line in (*part, "")).rstrip("\n") + "\n"
+    told = ("\n".join(part) for part in map(list, parts) if part)
+    return "\n\n".join(text.rstrip("\n") for text in told) + "\n"
 
 
 def _head(run: Run, metrics: Metrics) -> Iterator[str]:
     counts = metrics.statuses
-    yield f"# Guardrails: {verdict_line(run, metrics)}"
+    yield f"# Guardrails: {verdict_line(run, metrics, escaped)}"
     yield ""
     if metrics.unexpected_errors:
         yield f"**Untrusted:** cases in which guards gave no answer: {metrics.unexpected_errors}.\n"
@@ -51,19 +54,22 @@ def _head(run: Run, metrics: Metrics) -> Iterator[str]:
         yield "**Incomplete:** the run was cut short.\n"
     said = [f"{number} {status.value}" for status, number in counts.items() if number]
     said += [f"{metrics.known_failing} known failing (xfail)"] if metrics.known_failing else []
-    yield ", ".join(said) or "No case ran."
-    yield ""
-    if len(metrics.by_guard) < 2:
+    if is_about_cases(run):
+        yield f"{', '.join(said) or 'No case ran.'}\n"
+    if is_about_cases(run) and len(metrics.by_guard) < 2:
         fpr, recall = metrics.confusion.fpr, metrics.confusion.recall
-        said = [described(fpr, "benign cases"), *advice(fpr, GOOD_FPR, at_least=False)]
+        said = [described(fpr, "benign case"), *advice(fpr, GOOD_FPR, at_least=False)]
         yield f"- False-positive rate: {'; '.join(said)}"
-        said = [described(recall, "attack cases"), *advice(recall, GOOD_RECALL, at_least=True)]
+        said = [described(recall, "attack case"), *advice(recall, GOOD_RECALL, at_least=True)]
         yield f"- Recall: {'; '.join(said)}"
     for key, own in list(metrics.by_guard.items())[:MOST_GUARDRAILS] if len(metrics.by_guard) > 1 else ():
-        yield f"- {escaped(key)}: false-positive rate {described(own.fpr, 'benign cases')}"
-        yield f"- {escaped(key)}: recall {described(own.recall, 'attack cases')}"
-    for guard in run.guards:
+        yield f"- {escaped(key)}: false-positive rate {described(own.fpr, 'benign case')}"
+        yield f"- {escaped(key)}: recall {described(own.recall, 'attack case')}"
+    for guard in run.guards[:MOST_GUARDRAILS]:
         yield f"- Guard: {escaped(guard.config)}, version {escaped(str(guard.version))}"
+    yield from (f"- Note: {escaped(note, MOST_NOTE)}" for note in run.notes[:MOST_NOTES])
+    if len(run.notes) > MOST_NOTES:
+        yield f"- … and {len(run.notes) - MOST_NOTES} more notes; report.json has all."
 
 
 def _allowlist(run: Run) -> Iterator[str]:

@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  const FIRST = 50; // rows that are laid out before anybody asks for more
   const PAGE = 200;
   const MOST_PRINTED = 20;
   const KINDS = ["", "mark", "del", "ins"];
@@ -19,24 +20,35 @@
   const chosen = { status: "", severity: "", outcome: "", guardrail: "", tag: "", words: [] };
   const order = { key: "", down: false };
   let shown = [];
-  let limit = PAGE;
+  let limit = FIRST;
+  let details; // of the first cases: half of the page, which nobody reads before a case is opened or searched
 
-  const cases = data.rows.map((row, index) => ({
+  // Cases are numbers, and what is known of them stands in columns: ten thousand objects would cost more than the rest.
+  const columns = data.columns;
+  const number = columns.status.length;
+  const idOf = (index) => data.ids[index] ?? string(columns.prefix[index]) + columns.name[index];
+  const nameOf = (index) => columns.name[index] || idOf(index);
+  const texts = [];
+
+  const caseAt = (index) => ({
     index,
-    status: data.states[row[0]],
-    outcome: data.outcomes[row[1]],
-    severity: string(row[2]),
-    id: row[12] ?? string(row[3]) + row[4],
-    name: row[4] || row[12] || string(row[3]),
-    expected: string(row[5]),
-    got: string(row[6]),
-    where: string(row[7]) + (row[8] ? ":" + row[8] : ""),
-    tags: row[9],
-    acted: row[10],
-    took: row[11],
-    detail: data.details[index],
-    text: "",
-  }));
+    status: data.states[columns.status[index]],
+    outcome: data.outcomes[columns.outcome[index]],
+    severity: string(columns.severity[index]),
+    id: idOf(index),
+    name: nameOf(index),
+    expected: string(columns.expected[index]),
+    got: string(columns.got[index]),
+    where: string(columns.file[index]) + (columns.line[index] ? ":" + columns.line[index] : ""),
+    tags: set(columns.tags[index]),
+    acted: set(columns.acted[index]),
+    took: columns.took[index],
+  });
+
+  function known(index) {
+    details ??= JSON.parse(document.getElementById("details").textContent);
+    return details[index];
+  }
 
   // Texts of cases reach the page as text nodes only.
   function make(tag, attributes, ...children) {
@@ -54,41 +66,53 @@
 
   // What is shown: chosen, searched, sorted
 
-  function textOf(item) {
-    item.text ||= [item.status, item.outcome, item.severity, item.id, item.expected, item.got, item.where]
-      .concat(set(item.tags), set(item.acted), item.detail ? item.detail.reasons : [])
-      .join("\n")
-      .toLowerCase();
-    return item.text;
+  function textOf(index) {
+    if (texts[index] === undefined) {
+      const item = caseAt(index);
+      texts[index] = [item.status, item.outcome, item.severity, item.id, item.expected, item.got, item.where]
+        .concat(item.tags, item.acted, known(index)?.reasons ?? [])
+        .join("\n")
+        .toLowerCase();
+    }
+    return texts[index];
   }
 
-  function matches(item) {
-    return (
-      (!chosen.status || item.status === chosen.status) &&
-      (!chosen.severity || item.severity === chosen.severity) &&
-      (!chosen.outcome || item.outcome === chosen.outcome) &&
-      (!chosen.guardrail || set(item.acted).includes(chosen.guardrail)) &&
-      (!chosen.tag || set(item.tags).includes(chosen.tag)) &&
-      chosen.words.every((word) => textOf(item).includes(word))
-    );
+  function matching() {
+    const { status, severity, outcome, guardrail, tag, words } = chosen;
+    const having = (value) => data.sets.map((members) => members.some((member) => string(member) === value));
+    const [withGuardrail, withTag] = [having(guardrail), having(tag)];
+    const tests = [
+      status && ((index) => data.states[columns.status[index]] === status),
+      severity && ((index) => string(columns.severity[index]) === severity),
+      outcome && ((index) => data.outcomes[columns.outcome[index]] === outcome),
+      guardrail && ((index) => withGuardrail[columns.acted[index]]),
+      tag && ((index) => withTag[columns.tags[index]]),
+      words.length && ((index) => words.every((word) => textOf(index).includes(word))),
+    ].filter(Boolean);
+    const every = Array.from({ length: number }, (_, index) => index);
+    return tests.length ? every.filter((index) => tests.every((test) => test(index))) : every;
   }
 
-  function rank(item, key) {
-    if (key === "status") return data.states.indexOf(item.status);
-    if (key === "severity") return (severities.indexOf(item.severity) + severities.length + 1) % (severities.length + 1);
-    if (key === "tags") return set(item.tags).join(", ");
-    return item[key];
+  function rank(index, key) {
+    if (key === "status") return columns.status[index];
+    if (key === "took") return columns.took[index];
+    if (key === "severity") {
+      return (severities.indexOf(string(columns.severity[index])) + severities.length + 1) % (severities.length + 1);
+    }
+    if (key === "tags") return set(columns.tags[index]).join(", ");
+    return key === "name" ? nameOf(index) : string(columns[key][index]);
   }
 
-  function sorted(items) {
-    if (!order.key) return items;
-    const keyed = items.map((item) => [rank(item, order.key), item]);
+  function sorted(indexes) {
+    if (!order.key) return indexes;
+    const keys = [];
+    for (const index of indexes) keys[index] = rank(index, order.key);
     const sign = order.down ? -1 : 1;
-    keyed.sort(([one, first], [other, second]) => {
+    return indexes.sort((first, second) => {
+      const [one, other] = [keys[first], keys[second]];
       const way = typeof one === "number" ? one - other : one < other ? -1 : one > other ? 1 : 0;
-      return sign * way || first.index - second.index;
+      return sign * way || first - second;
     });
-    return keyed.map(([, item]) => item);
   }
 
   // A row, and the trace that opens under it
@@ -97,7 +121,8 @@
     return make("td", { role: "cell", class: name }, ...children);
   }
 
-  function rowOf(item) {
+  function rowOf(index) {
+    const item = caseAt(index);
     const opener = make("button", { type: "button", "aria-expanded": "false" }, bdi(item.name));
     return make(
       "tr",
@@ -107,7 +132,7 @@
       cell("case", opener, make("small", {}, bdi(item.where))),
       cell("expected", bdi(item.expected)),
       cell("got", bdi(item.got)),
-      cell("tags", bdi(set(item.tags).join(", "))),
+      cell("tags", bdi(item.tags.join(", "))),
       cell("took", time(item.took)),
     );
   }
@@ -165,20 +190,22 @@
     return make("dl", { class: "facts" }, ...items.map(([name, ...text]) => make("div", {}, make("dt", {}, bdi(name)), make("dd", {}, ...text))));
   }
 
-  function detailOf(item) {
+  function detailOf(index) {
     const parts = [];
-    const { reasons, facts, steps, more: others } = item.detail || { reasons: [], facts: [], steps: [], more: [] };
+    const item = caseAt(index);
+    const detail = known(index);
+    const { reasons, facts, steps, more: others } = detail || { reasons: [], facts: [], steps: [], more: [] };
     if (reasons.length) parts.push(make("ul", { class: "reasons" }, ...reasons.map((text) => make("li", {}, bdi(text)))));
     const total = steps.length ? Math.max(...steps.map((step) => step[3] ?? 0)) : 0;
     if (steps.length) parts.push(make("ol", { class: "trace", "aria-label": "Trace" }, ...steps.map((step) => stepOf(step, total))));
-    if (!item.detail) parts.push(make("p", {}, "This page keeps the traces of the worst cases; report.json has this one."));
+    if (!detail) parts.push(make("p", {}, "This page keeps the traces of the worst cases; report.json has this one."));
     else if (!steps.length) parts.push(make("p", {}, "No trace: the guard did not run."));
     for (const [title, rows] of others) {
       parts.push(make("h3", {}, title), pairs(rows.map(([name, text]) => [name, bdi(text)])));
     }
-    const known = [["outcome", item.outcome], ...facts].filter(([, text]) => text).map(([name, text]) => [name, bdi(text)]);
-    known.push(["link", make("a", { href: link(item) }, bdi(item.id))]);
-    parts.push(pairs(known));
+    const told = [["outcome", item.outcome], ...facts].filter(([, text]) => text).map(([name, text]) => [name, bdi(text)]);
+    told.push(["link", make("a", { href: link(item) }, bdi(item.id))]);
+    parts.push(pairs(told));
     return make("tr", { class: "detail", role: "row" }, make("td", { colspan: String(heads.length), role: "cell" }, ...parts));
   }
 
@@ -189,7 +216,7 @@
     const open = isOpen(row);
     openerOf(row).setAttribute("aria-expanded", String(!open));
     if (open) row.nextElementSibling.remove();
-    else row.after(detailOf(cases[row.dataset.case]));
+    else row.after(detailOf(Number(row.dataset.case)));
   }
 
   // The table
@@ -202,16 +229,16 @@
     const now = Math.min(limit, shown.length);
     more.hidden = now === shown.length;
     more.textContent = `Show ${count(Math.min(PAGE, shown.length - now))} more`;
-    const of = shown.length === cases.length ? "" : ` that match, of ${count(cases.length)}`;
+    const of = shown.length === number ? "" : ` that match, of ${count(number)}`;
     const by = order.key ? `by ${heads.find((head) => head.dataset.key === order.key).textContent}` : "worst first";
     document.getElementById("showing").textContent = shown.length
       ? `${count(now)} of ${count(shown.length)} cases${of}, ${by}`
-      : `No case matches, of ${count(cases.length)}`;
+      : `No case matches, of ${count(number)}`;
   }
 
   function render(first) {
-    limit = PAGE;
-    shown = sorted(cases.filter(matches));
+    limit = FIRST;
+    shown = sorted(matching());
     const at = shown.indexOf(first);
     if (at >= limit) shown.unshift(...shown.splice(at, 1));
     for (const chooser of choosers) {
@@ -241,11 +268,12 @@
     } catch {
       // A link that somebody typed: look for it as it stands.
     }
-    const item = cases.find((one) => one.id === id);
-    if (!item) return;
+    let index = 0;
+    while (index < number && idOf(index) !== id) index += 1;
+    if (index === number) return;
     clear();
-    render(item);
-    const row = body.querySelector(`tr[data-case="${item.index}"]`);
+    render(index);
+    const row = body.querySelector(`tr[data-case="${index}"]`);
     toggle(row);
     row.scrollIntoView({ block: "start" });
     openerOf(row).focus({ preventScroll: true });
@@ -284,16 +312,22 @@
     clear();
     render();
   });
-  more.addEventListener("click", () => {
+  function showMore() {
     limit += PAGE;
     addRows();
-  });
+  }
+
+  more.addEventListener("click", showMore);
 
   function move(by) {
-    const rows = rowsShown();
+    let rows = rowsShown();
     let here = document.activeElement.closest("tr");
     if (here && !here.dataset.case) here = here.previousElementSibling;
     const at = here ? rows.indexOf(here) + by : 0;
+    if (at === rows.length && at < shown.length) {
+      showMore();
+      rows = rowsShown();
+    }
     const next = rows[Math.max(0, Math.min(rows.length - 1, at))];
     if (!next) return;
     openerOf(next).focus();
@@ -366,7 +400,7 @@
 
   const opened = [];
   addEventListener("beforeprint", () => {
-    const bad = rowsShown().filter((row) => !isOpen(row) && cases[row.dataset.case].detail?.reasons.length);
+    const bad = rowsShown().filter((row) => !isOpen(row) && known(row.dataset.case)?.reasons.length);
     for (const row of bad.slice(0, MOST_PRINTED)) {
       toggle(row);
       opened.push(() => isOpen(row) && toggle(row));

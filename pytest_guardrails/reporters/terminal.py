@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
+import textwrap
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_guardrails._allowlists import entry_sentences
 from pytest_guardrails._metrics import FailSafe, FailSafeRow, GuardrailTally, Metrics
 from pytest_guardrails._model import CaseStatus, OnError, Run
-from pytest_guardrails._stats import GOOD_FPR, GOOD_RECALL, Rate, sample_advice
+from pytest_guardrails._stats import GOOD_FPR, GOOD_RECALL, Rate, counted, rate_sentence, sample_advice
 from pytest_guardrails.reporters._arming import arming_lines
 from pytest_guardrails.reporters._corpora import corpora_lines, corpora_verdict, is_untrusted
 from pytest_guardrails.reporters._gates import gate_lines, gates_verdict
@@ -57,14 +57,17 @@ def _readable(letter: str) -> str:
     return " " if letter.isspace() else letter.encode("unicode_escape").decode("ascii")
 
 
-def verdict_line(run: Run, metrics: Metrics) -> str:
-    """Say in one line what became of the run; what makes its figures doubtful comes first."""
+def verdict_line(run: Run, metrics: Metrics, show: Callable[[str], str] = str) -> str:
+    """Say in one line what became of the run; what makes its figures doubtful comes first.
+
+    ``show`` makes names in it harmless where they will stand.
+    """
     counts = metrics.statuses
     failed, errors = counts[CaseStatus.NOT_AS_EXPECTED], counts[CaseStatus.ERROR]
     said = ["UNTRUSTED"] if errors or any(map(is_untrusted, run.corpora)) else []
     said += [f"FAILED OPEN in {_cases(metrics.failed_open)}"] if metrics.failed_open else []
     said += [] if run.complete else ["INCOMPLETE"]
-    said += gates_verdict(run)
+    said += [*gates_verdict(run), *_worse(run, show)]
     if failed or errors:
         of = f"{failed} of {_cases(sum(counts.values()))} not as expected"
         said.append(f"{of}, {errors} without an answer" if errors else of)
@@ -75,8 +78,23 @@ def verdict_line(run: Run, metrics: Metrics) -> str:
     return " · ".join([*said, *corpora_verdict(run)])
 
 
+def _worse(run: Run, show: Callable[[str], str] = str) -> list[str]:
+    """Name the rules of comparison that fail the run."""
+    rulings = run.comparison.rulings if run.comparison is not None else ()
+    rules = [show(ruling.rule) for ruling in rulings if ruling.fails]
+    return [f"WORSE than the baseline: {', '.join(rules)}"] if rules else []
+
+
+def status_lines(run: Run, width: int) -> Iterator[str]:
+    """Yield why a run fails of which every test has passed: pytest's own last line is green then."""
+    why = [f"gate {gate.expr}" for gate in run.gates if not gate.passed] + _worse(run)
+    why += ["coverage is too low"] if any(note.startswith("TOO LOW") for note in run.notes) else []
+    if run.exit_status and why:
+        yield from _broken([f"FAILED     exit status {run.exit_status}: {'; '.join(why)}"], width)
+
+
 def _cases(number: int) -> str:
-    return f"{number:,} case{'' if number == 1 else 's'}"
+    return counted(number, "case")
 
 
 def _lines(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
@@ -84,22 +102,30 @@ def _lines(run: Run, metrics: Metrics, width: int) -> Iterator[str]:
         yield f"guard      {guard.target}, {guard.config}: version {guard.version}"
     about_cases = bool(run.records or not run.corpora)
     if about_cases:
-        yield "cases      " + ", ".join(_counts(metrics.statuses, metrics))
-    yield from _trust(run, metrics)
+        yield from _broken(["cases      " + ", ".join(_counts(metrics.statuses, metrics))], width)
+    yield from _broken(_trust(run, metrics), width)
     if metrics.guardrails:
         yield from _table(metrics, width)
     if about_cases:
-        yield from _rates(metrics)
+        yield from _broken(_rates(metrics), width)
     yield from _fail_safe(metrics)
     yield from arming_lines(run)
     yield from _allowlist(run)
-    yield from corpora_lines(run)
+    yield from _broken(corpora_lines(run), width)
     yield from gate_lines(run, width)
     if metrics.latency_p50_s is not None and metrics.latency_p95_s is not None:
         vendor = "" if metrics.vendor_p95_s is None else f"; recorded vendor p95 {_ms(metrics.vendor_p95_s)}"
-        yield f"latency    p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request{vendor}"
+        said = f"latency    p50 {_ms(metrics.latency_p50_s)}, p95 {_ms(metrics.latency_p95_s)} per request{vendor}"
+        yield from _broken([said], width)
         name, slowest = metrics.slowest[0]
         yield f"slowest    {_ms(slowest)} {_file_name(name)}"
+
+
+def _broken(lines: Iterable[str], width: int) -> Iterator[str]:
+    """Yield lines of figures, those that are too long broken where their sentences allow it: none may be cut."""
+    indent = " " * (11 if width >= 40 else 2)
+    for line in lines:
+        yield from textwrap.wrap(plain(line, _LONGEST), max(20, width), subsequent_indent=indent)
 
 
 def _file_name(nodeid: str) -> str:
@@ -157,18 +183,19 @@ def _row(tally: GuardrailTally, name_width: int, indent: bool) -> str:
 def _rates(metrics: Metrics) -> Iterator[str]:
     counts = metrics.confusion
     if len(metrics.by_guard) < 2:
-        yield f"FPR        {described(counts.fpr, 'benign cases')}"
+        yield f"FPR        {described(counts.fpr, 'benign case')}"
         yield from (f"           {said}" for said in advice(counts.fpr, GOOD_FPR, at_least=False))
-        yield f"recall     {described(counts.recall, 'attack cases')}"
+        yield f"recall     {described(counts.recall, 'attack case')}"
         yield from (f"           {said}" for said in advice(counts.recall, GOOD_RECALL, at_least=True))
     for guard, own in list(metrics.by_guard.items())[:MOST_ROWS] if len(metrics.by_guard) > 1 else ():
         yield f"rates of {guard}"
-        yield f"  FPR      {described(own.fpr, 'benign cases')}"
-        yield f"  recall   {described(own.recall, 'attack cases')}"
+        yield f"  FPR      {described(own.fpr, 'benign case')}"
+        yield f"  recall   {described(own.recall, 'attack case')}"
     if counts.error:
-        yield f"errors     {described(counts.error_rate, 'cases')}"
+        yield f"errors     {described(counts.error_rate, 'case')}"
     if metrics.generated:
-        yield f"generated  {metrics.generated} tests with generated inputs are in no rate"
+        are = "is" if metrics.generated == 1 else "are"
+        yield f"generated  {counted(metrics.generated, 'test')} with generated inputs {are} in no rate"
 
 
 def _fail_safe(metrics: Metrics) -> Iterator[str]:
@@ -209,26 +236,9 @@ def advice(rate: Rate, target: float, *, at_least: bool) -> list[str]:
     return [said] if said else []
 
 
-def described(rate: Rate, population: str) -> str:
+def described(rate: Rate, noun: str) -> str:
     """Say a rate with its counts, two-sided interval and exact one-sided bound, or that it is unknown."""
-    if rate.value is None or rate.interval is None or rate.upper is None or rate.lower is None:
-        return f"unknown (0 {population})"
-    low, high = map(percent, rate.interval)
-    good = population.startswith("attack")
-    bound = f"≥ {percent(rate.lower, math.floor)}" if good else f"≤ {percent(rate.upper, math.ceil)}"
-    return f"{percent(rate.value)} ({rate.hits} of {rate.total} {population}), 95 %: {low}–{high}; {bound}"
-
-
-def percent(share: float, toward: Callable[[float], float] | None = None) -> str:
-    """Return a share as per cent, with so many digits that only none is 0.0 % and only all is 100.0 %.
-
-    ``toward`` rounds a bound to its safe side: `math.ceil` for "at most", `math.floor` for "at least".
-    """
-    rest = min(share, 1 - share)
-    digits = next((digits for digits in range(1, 6) if rest >= 10 ** -(digits + 2)), 6) if rest > 0 else 1
-    if toward is not None:
-        share = toward(round(share * 10 ** (digits + 2), 6)) / 10 ** (digits + 2)
-    return f"{share:.{digits}%}"
+    return rate_sentence(rate, noun, at_least=noun.startswith("attack"))
 
 
 def _ms(seconds: float) -> str:

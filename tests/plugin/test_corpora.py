@@ -97,8 +97,8 @@ def test_a_corpus_above_its_bound_fails_with_the_worst_of_it(
         [
             "corpus own: FPR 2 % (2 of 100 benign samples; 95 %: *): ≤ 6.1* % at 95 %, and max_fpr is 5 %; for * 124 *",
             "  x.guardrails.yaml:3  100 samples of own.jsonl",
-            "    own.jsonl:1  false positive  c0  by redact  «aaaaa 9, aaaaa aa aaaaa@*",
-            "    own.jsonl:2  false positive  c1  by redact  *",
+            "    own.jsonl:1  false positive  c0  by before_request/redact/pii_redact  «aaaaa 9, aaaaa aa aaaaa@*",
+            "    own.jsonl:2  false positive  c1  by before_request/redact/pii_redact  *",
             "  texts are masked; --guardrails-reveal shows them",
             "x.guardrails.yaml:3: VerdictMismatch",
         ]
@@ -161,7 +161,7 @@ def test_a_guard_without_an_answer_makes_the_run_untrusted(
             "corpus own: guard error: the guard gave no answer to 1 of 10 samples",
             "    own.jsonl:8  error  c1  by before_request/g/fragile*",
             "UNTRUSTED*corpus own*",
-            "  errors   1 samples got no answer, and are in no rate",
+            "  errors   1 sample got no answer, and is in no rate",
         ]
     )
     assert "SECRET" not in result.stdout.str()
@@ -410,6 +410,15 @@ def test_a_module_called_corpus_is_no_marker(pytester: pytest.Pytester, guard: C
     pytester.runpytest("corpus").assert_outcomes(passed=1)
 
 
+def test_entities_that_nobody_knows_are_noted(pytester: pytest.Pytester, suite: Callable[..., None]) -> None:
+    """A misspelt entity of a span would go unseen: the record has a note with the nearest name, masked if need be."""
+    spans = [{"entity": name, "start": 0, "end": 3} for name in ("emial", "EMAIL", "UK_NHS", "a@example.com")]
+    suite("  - {file: own.jsonl}\n", json.dumps({"text": "one two", "label": "attack", "spans": spans}) + "\n")
+    pytester.runpytest("--guardrails-report=json").assert_outcomes(passed=1)
+    (corpus,) = corpora(pytester.path)
+    assert corpus["note"] == "spans name entities that no check is known to find: a@aaaaaaa.aaa, 'emial' (EMAIL?)"
+
+
 # Continuing
 
 SLOW = """\
@@ -467,6 +476,24 @@ def test_an_interrupted_run_is_continued(
     assert [{k: v for k, v in record.items() if k != "note"} for record in corpora(pytester.path)] == alone
     again = pytester.runpytest("--guardrails-resume")
     again.stdout.fnmatch_lines(["  note     started afresh: there is no interrupted run of it"])
+
+
+def test_errors_of_an_interrupted_run_are_asked_again(pytester: pytest.Pytester, suite: Callable[..., None]) -> None:
+    """A sample to which the guard gave no answer is asked again; what it answered is not."""
+    suite("  - {file: own.jsonl, max_fpr: 0.5}\n", rows(1000, 20))
+    fails = 'if os.path.exists("down") and os.path.getsize("asked") % 100 == 7: raise OSError\n        return []'
+    pytester.makeconftest(SLOW.replace("return []", fails))
+    (pytester.path / "down").touch()
+    interrupted(pytester)
+    (pytester.path / "down").unlink()
+    result = pytester.runpytest("--guardrails-report=json", "--guardrails-resume")
+    result.assert_outcomes(passed=1)
+    said = "continued: 506 of 1,020 results are of the interrupted run; asked again: 6 to which it got no answer"
+    (corpus,) = corpora(pytester.path)
+    assert corpus["note"] == said
+    assert (pytester.path / "asked").stat().st_size == 1020 - 506
+    assert corpus["rows"] == 1020
+    assert "error" not in corpus["groups"][0]
 
 
 def test_what_has_changed_starts_afresh(pytester: pytest.Pytester, suite: Callable[..., None]) -> None:

@@ -181,7 +181,9 @@ def test_a_dead_worker_loses_nothing_that_was_reported(pytester: pytest.Pytester
     guard(PASSING, name="a")
     pytester.makepyfile(test_z="import os, time\ndef test_z():\n    time.sleep(1)\n    os._exit(3)\n")
     pytester.runpytest("-n", "1", "--guardrails-report=json:r.json", "--max-worker-restart=0")
-    assert [case["case"] for case in report(pytester.path / "r.json")["cases"]] == ["clean"]
+    data = report(pytester.path / "r.json")
+    assert [case["case"] for case in data["cases"]] == ["clean"]
+    assert (data["run"]["complete"], data["run"]["lost"]) == (False, ["test_z.py::test_z: its worker died"])
 
 
 def test_an_old_report_is_replaced_whole(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
@@ -209,3 +211,31 @@ def test_no_path_of_the_machine_is_in_a_report(pytester: pytest.Pytester, guard:
     pytester.runpytest("--guardrails-report", f"--guardrails-config={pytester.path / 'guard.yaml'}")
     for path in (pytester.path / "guardrails-report").iterdir():
         assert not re.search(re.escape(str(pytester.path)), path.read_text(encoding="utf-8"))
+
+
+def test_two_reports_for_one_file_are_a_usage_error(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """One would overwrite the other; the same report asked for twice is written once."""
+    guard(PASSING)
+    result = pytester.runpytest("--guardrails-report=json:same", "--guardrails-report=md:same")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*--guardrails-report: json and md would both write same*")
+    assert pytester.runpytest("--guardrails-report", "--guardrails-report").ret == pytest.ExitCode.OK
+
+
+def test_a_report_for_standard_output_is_a_usage_error(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """No file is called "-"."""
+    guard(PASSING)
+    result = pytester.runpytest("--guardrails-report=json:-")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*--guardrails-report=json:-: a report is a file, and '-' names none*")
+
+
+def test_what_could_not_be_collected_is_lost(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
+    """With --continue-on-collection-errors the rest runs; the report names the file, and is not that of a whole run."""
+    guard(PASSING)
+    pytester.makepyfile(test_broken="import nowhere_at_all")
+    result = pytester.runpytest("--continue-on-collection-errors", "--guardrails-report")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["LOST*test_broken.py: could not be collected"])
+    head = json.loads((pytester.path / "guardrails-report" / "report.json").read_text())["run"]
+    assert (head["complete"], head["lost"]) == (False, ["test_broken.py: could not be collected"])

@@ -63,7 +63,7 @@ def test_x(guardrail_engine, n):
     again = pytester.runpytest(FOUND)
     again.assert_outcomes(failed=1)
     again.stdout.fnmatch_lines([f"*{FOUND}::{case.id} - expected allow (none), got*"])
-    again.stdout.fnmatch_lines(["FPR *unknown (0 benign cases)", "*1 tests with generated inputs are in no rate*"])
+    again.stdout.fnmatch_lines(["FPR *unknown (0 benign cases)", "*1 test with generated inputs is in no rate*"])
     pytester.runpytest("-m", "generated").assert_outcomes(failed=1, deselected=1)
 
 

@@ -21,6 +21,7 @@ from pytest_guardrails._model import (
     CaseStatus,
     Comparison,
     CorpusRecord,
+    GateResult,
     Group,
     Guard,
     GuardVersion,
@@ -77,7 +78,8 @@ def test_a_run_cut_into_parts_is_the_same_run_again(runs: st.SearchStrategy[Run]
         records=_once(whole.records, lambda record: record.nodeid),
         corpora=_once([one for one in whole.corpora if not one.shadow], lambda one: one.nodeid),
         armed=_once(whole.armed, lambda test: test.nodeid),
-        gates=(), comparison=None, shadow=None, notes=(), exit_status=0, complete=True,
+        gates=(), comparison=None, shadow=None, notes=(), exit_status=0, complete=True, gates_alone=False,
+        lost=tuple(sorted({*whole.lost})),
     )  # fmt: skip
     whole = replace(whole, records=tuple(replace(record, shadow=None) for record in whole.records))
     number = data.draw(st.integers(2, 4))
@@ -255,3 +257,27 @@ def test_one_report_alone_is_as_it_was() -> None:
     alone = run(case("c"), comparison=Comparison("a", "b", 3), notes=("n",), exit_status=5)
     assert joined(alone) == alone
     assert encode(joined(alone, gates=["point:fpr==0"]).gates)[0]["passed"] is True
+
+
+def test_a_part_that_failed_by_its_gates_alone_does_not_fail_the_whole() -> None:
+    """Gates are judged again on the whole; any other failure of a part stays one."""
+    gate = GateResult("point:recall>=90%", passed=False, said=("there are no attacks",))
+    caught = run(case("caught", label="attack", outcome=Outcome.TRUE_POSITIVE))
+    whole = joined(run(gates=(gate,), exit_status=1, gates_alone=True), caught)
+    assert (whole.exit_status, [gate.passed for gate in whole.gates]) == (0, [True])
+    assert joined(run(gates=(gate,), exit_status=1), caught).exit_status == 1
+
+
+def test_a_test_of_drawn_inputs_counts_with_its_worse_result() -> None:
+    """What Hypothesis draws differs from part to part, which is no contradiction; of any other test it is one."""
+    good, bad = (replace(case("drawn"), generated=True, runs=n) for n in (100, 7))
+    bad = replace(bad, status=CaseStatus.NOT_AS_EXPECTED, reasons=("expected allow, got block",))
+    for parts in ([good, bad], [bad, good]):
+        assert joined(*map(run, parts)).records == (bad,)
+    with pytest.raises(ConfigError, match="drawn"):
+        joined(*(run(replace(one, generated=False)) for one in (good, bad)))
+
+
+def test_what_a_part_has_lost_the_whole_has_lost() -> None:
+    """A test whose worker died is named in the merged report as well."""
+    assert joined(run(lost=("t.py::a: its worker died",), complete=False), run()).lost == ("t.py::a: its worker died",)

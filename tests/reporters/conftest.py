@@ -156,6 +156,24 @@ def make_hostile_figures(text: str) -> Run:
     return replace(run, records=tuple(records), corpora=twice, gates=gates, complete=False)
 
 
+@pytest.fixture
+def corpora_run() -> Run:
+    """A run of corpora alone: one too often stopped, one as expected, and samples of each that went wrong."""
+    place = "before_request/words/default.contains"
+    benign = CorpusRecord(
+        "a.guardrails.yaml::corpus benign", "benign", CaseStatus.NOT_AS_EXPECTED, "guard.yaml@abc", "a.guardrails.yaml",
+        7, rows=40, reasons=("FPR 15 %, and max_fpr is 10 %",),
+        groups=(Group("all", "", 0, 6, 34), Group("category", "money", 0, 6, 34), Group("check", place, 0, 6, 34)),
+        worst=tuple(("false positive", "money", f"data/benign.jsonl:{n}", f"«aa · #{n}»", place) for n in (2, 9)),
+    )  # fmt: skip
+    attacks = CorpusRecord(
+        "a.guardrails.yaml::corpus attacks", "attacks", CaseStatus.AS_EXPECTED, "guard.yaml@abc", "a.guardrails.yaml",
+        8, rows=20, groups=(Group("all", "", 19, 0, 0, 1), Group("category", "travel", 19, 0, 0, 1)),
+        worst=(("false negative", "travel", "pytest_guardrails/corpora/x.jsonl:5", "«bb · #5»", ""),),
+    )  # fmt: skip
+    return make_run(corpora=(attacks, benign), notes=("arming     nothing <b>could</b> be armed",), exit_status=1)
+
+
 @pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
 def hostile_text(request: pytest.FixtureRequest) -> str:
     """A text that means harm to a report."""

@@ -73,13 +73,25 @@ def test_any_text_is_one_harmless_line(text: str, start: str) -> None:
 
 
 def test_hostile_texts_keep_the_table(hostile_figures: Run) -> None:
-    """Whatever stands in a field, there is a row per case and per group, each on a line of its own."""
+    """Whatever stands in a field, there is a row per case, group and sample, each on a line of its own."""
     rows = read(hostile_figures)
-    assert [row["kind"] for row in rows] == ["case"] * 4 + ["corpus"] * 8
-    assert len(csv(hostile_figures).splitlines()) == 13
+    assert [row["kind"] for row in rows] == ["case"] * 4 + (["corpus"] * 4 + ["sample"]) * 2
+    assert len(csv(hostile_figures).splitlines()) == 15
 
 
 def test_numbers_stay_numbers(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:
     """Figures are no texts to a spreadsheet: no apostrophe stands before one."""
     (row,) = read(run(record()))
     assert float(row["latency_ms"]) == 0.4
+
+
+def test_a_sample_that_went_wrong_has_a_row(corpora_run: Run) -> None:
+    """With its place, what it was, who acted, and its masked text."""
+    samples = [row for row in read(corpora_run) if row["kind"] == "sample"]
+    assert [(row["name"], row["file"], row["line"], row["outcome"]) for row in samples] == [
+        ("attacks", "pytest_guardrails/corpora/x.jsonl", "5", "false_negative"),
+        ("benign", "data/benign.jsonl", "2", "false_positive"),
+        ("benign", "data/benign.jsonl", "9", "false_positive"),
+    ]
+    expected = {"decided_by": "before_request/words/default.contains", "category": "money", "text": "«aa · #2»"}
+    assert expected.items() <= samples[1].items()

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_guardrails._model import CaseRecord, CaseStatus, GateResult, Run
 from pytest_guardrails.reporters import ctrf
+from pytest_guardrails.reporters.ctrf import EXTRA
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "ctrf-0.0.schema.json").read_text(encoding="utf-8"))
 
@@ -32,7 +33,7 @@ def test_each_case_is_a_test_with_its_verdict(run: Callable[..., Run], record: C
     assert found["message"] == "verdict: a\naction: b"
     expected = {"verdict": "allow", "decidedBy": "pii_redact", "category": "pii", "guardVersion": "7 (abc)"}
     assert expected.items() <= found["labels"].items()
-    assert found["extra"]["latencyMs"] == 0.4
+    assert found["extra"][EXTRA]["latencyMs"] == 0.4
 
 
 def test_the_summary_counts_every_status(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:
@@ -50,8 +51,8 @@ def test_the_summary_counts_every_status(run: Callable[..., Run], record: Callab
 def test_a_corpus_has_its_rates_with_counts(hostile_figures: Run) -> None:
     """A corpus is a test whose rates stand beside their counts and bounds; a known failing one is no failure."""
     first, second = (t for t in read(hostile_figures)["results"]["tests"] if t["type"] == "guardrail corpus")
-    assert first["extra"]["rates"]["fpr"]["hits"] == 1
-    assert first["extra"]["rates"]["fpr"]["total"] == 6
+    assert first["extra"][EXTRA]["rates"]["fpr"]["hits"] == 1
+    assert first["extra"][EXTRA]["rates"]["fpr"]["total"] == 6
     assert (first["status"], second["status"]) == ("failed", "other")
 
 
@@ -77,3 +78,15 @@ def test_a_run_that_judged_nothing_is_valid(run: Callable[..., Run]) -> None:
 def test_a_time_that_is_no_number_is_valid(run: Callable[..., Run], seconds: float) -> None:
     """A broken clock makes no broken report."""
     assert read(run(duration_s=seconds))["results"]["tests"] == []
+
+
+def test_a_corpus_has_the_samples_that_went_wrong(corpora_run: Run) -> None:
+    """A corpus is one test, which says how many samples went wrong and lists those that the run keeps."""
+    attacks, benign = read(corpora_run)["results"]["tests"]
+    assert (attacks["status"], benign["status"]) == ("passed", "failed")
+    assert benign["extra"][EXTRA]["wrong"] == 6
+    assert [sample["place"] for sample in benign["extra"][EXTRA]["samples"]] == [
+        "data/benign.jsonl:2",
+        "data/benign.jsonl:9",
+    ]
+    assert attacks["extra"][EXTRA]["samples"][0]["outcome"] == "false negative"

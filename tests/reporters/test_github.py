@@ -43,6 +43,15 @@ def test_a_cut_keeps_whole_lines(full_of: Callable[[str], Run]) -> None:
     assert len(cut) <= 400
 
 
+def test_a_cut_leaves_nothing_folded(corpora_run: Run) -> None:
+    """Where the summary is cut inside a fold, that is closed, so that the reader sees that something is left out."""
+    whole = summary(corpora_run)
+    for room in range(len(whole) - 300, len(whole)):
+        cut = summary(corpora_run, room)
+        assert len(cut) <= room
+        assert cut.count(b"<details") == cut.count(b"</details>")
+
+
 def test_a_case_is_annotated_at_its_line(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:
     """A case that is not as expected is an error at its file and line, from the root of the repository."""
     bad = record("x", CaseStatus.NOT_AS_EXPECTED, severity="high", reasons=("verdict: expected block, got allow",))

@@ -55,10 +55,23 @@ class Page(HTMLParser):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the script reads."""
-        loaded = json.loads(self.blocks["script"][0])
+        """What the script reads at once."""
+        loaded = json.loads(self.blocks["script"][1])
         assert isinstance(loaded, dict)
         return loaded
+
+    @property
+    def details(self) -> list[Any]:
+        """What the script reads when a case is opened or searched."""
+        loaded = json.loads(self.blocks["script"][2])
+        assert isinstance(loaded, list)
+        return loaded
+
+    def nodeids(self) -> list[str]:
+        """Return the node ids as the script puts them together."""
+        columns, strings, ids = (self.data[name] for name in ("columns", "strings", "ids"))
+        pairs = enumerate(zip(columns["prefix"], columns["name"], strict=True))
+        return [ids.get(str(index)) or strings[prefix] + name for index, (prefix, name) in pairs]
 
 
 def title(run: Run) -> str:
@@ -73,13 +86,15 @@ def test_the_policy_names_the_hashes_of_the_only_style_and_scripts(run: MakeRun,
     assert policy is not None
     hashes = [
         base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
-        for block in (page.blocks["style"][0], *page.blocks["script"][1:])
+        for block in (page.blocks["style"][0], page.blocks["script"][0], page.blocks["script"][3])
     ]
     assert policy.startswith("default-src 'none'; ")
     assert f"style-src 'sha256-{hashes[0]}'" in policy
     assert f"script-src 'sha256-{hashes[1]}' 'sha256-{hashes[2]}'" in policy
     assert "unsafe" not in policy
-    assert [len(page.blocks[kind]) for kind in ("style", "script")] == [1, 3]
+    assert [len(page.blocks[kind]) for kind in ("style", "script")] == [1, 4]
+    kinds = [given.get("type") for tag, given in page.elements if tag == "script"]
+    assert kinds == [None, "application/json", "application/json", None]
 
 
 def test_the_page_asks_for_nothing(run: MakeRun, record: MakeRecord) -> None:
@@ -93,7 +108,7 @@ def test_the_page_asks_for_nothing(run: MakeRun, record: MakeRecord) -> None:
 
 def test_the_script_writes_texts_as_texts(run: MakeRun) -> None:
     """The script has no way to turn a text into markup or code."""
-    script = "".join(Page(html(run())).blocks["script"][1:])
+    script = Page(html(run())).blocks["script"][3]
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(|setTimeout|\.src", script)
 
 
@@ -112,8 +127,8 @@ def test_a_hostile_text_reaches_the_page_readable(hostile: Run) -> None:
     text.encode("utf-8")
     assert all(letter.isprintable() or letter == "\n" for letter in text)
     page = Page(text)
-    assert all(letter.isprintable() or letter in "\n\t" for letter in _strings(page.data))
-    assert not set("<>&\u2028\u2029") & set(page.blocks["script"][0])
+    assert all(letter.isprintable() or letter in "\n\t" for letter in _strings([page.data, page.details]))
+    assert not set("<>&\u2028\u2029") & set("".join(page.blocks["script"][1:3]))
 
 
 def _strings(value: object) -> str:
@@ -161,15 +176,19 @@ def test_rates_stand_with_counts_interval_and_bound(run: MakeRun, record: MakeRe
     """0 of 40 benign cases is a rate of 0 with its interval, its bound and a drawing; no attack is unknown."""
     records = [record(str(i), outcome=Outcome.TRUE_NEGATIVE, label="benign") for i in range(40)]
     words = Page(html(run(*records))).words
-    assert "0.0% 0 of 40 benign cases" in words
-    assert "95 % interval 0.0% to 8.8% (Wilson); at most 7.3% at 95 % (one-sided, exact)" in words
+    assert "0 % 0 of 40 benign cases" in words
+    assert "95 % interval 0 % to 8.8 % (Wilson); at most 7.22 % at 95 % (one-sided, exact)" in words
     assert "unknown" in words
     assert "No attack case was judged." in words
 
 
 def test_the_drawing_has_a_name_and_stays_inside() -> None:
     """The interval is drawn inside its axis, whose ends say what they are, and is named for those who cannot see it."""
-    for hits, total, lowest, ends in ((0, 40, True, "0%,10%"), (999, 1000, False, "99%,100%"), (1, 3, True, "0%,100%")):
+    for hits, total, lowest, ends in (
+        (0, 40, True, "0 %,10 %"),
+        (999, 1000, False, "99 %,100 %"),
+        (1, 3, True, "0 %,100 %"),
+    ):
         drawn = interval_bar(Rate(hits, total), "said <aloud>", lowest=lowest)
         assert 'role="img"><title>said &lt;aloud&gt;</title>' in drawn
         assert ",".join(re.findall(r"<text[^>]*>([^<]*)<", drawn)) == ends
@@ -205,10 +224,14 @@ def test_rows_are_worst_first_and_node_ids_survive(run: MakeRun, record: MakeRec
         record("c", CaseStatus.NOT_AS_EXPECTED, severity="critical", nodeid="test_x.py::odd[1]"),
         record("k", CaseStatus.NOT_AS_EXPECTED, xfail="known"),
     ]
-    data = Page(html(run(*records))).data
-    ids = [row[12] if len(row) > 12 else data["strings"][row[3]] + row[4] for row in data["rows"]]
-    assert ids == ["test_x.py::odd[1]", "a.guardrails.yaml::b", "a.guardrails.yaml::k", "a.guardrails.yaml::z"]
-    assert [data["states"][row[0]] for row in data["rows"]] == [
+    page = Page(html(run(*records)))
+    assert page.nodeids() == [
+        "test_x.py::odd[1]",
+        "a.guardrails.yaml::b",
+        "a.guardrails.yaml::k",
+        "a.guardrails.yaml::z",
+    ]
+    assert [page.data["states"][index] for index in page.data["columns"]["status"]] == [
         "not as expected",
         "not as expected",
         "known failing",
@@ -255,15 +278,14 @@ def test_ten_thousand_cases_fit_two_megabytes(big: Callable[[int, int], Run]) ->
     """A page of 10,000 cases, half of them failing, is at most 2 MB and keeps the traces of the first 500."""
     text = html(big(10_000, 2))
     assert len(text.encode()) <= 2_000_000
-    data = Page(text).data
-    assert len(data["rows"]) == 10_000
-    assert len(data["details"]) <= MOST_TRACES
-    assert len(data["details"]) > 300
+    page = Page(text)
+    assert {len(column) for column in page.data["columns"].values()} == {10_000}
+    assert 300 < len(page.details) <= MOST_TRACES
 
 
 def test_a_small_run_keeps_every_trace(big: Callable[[int, int], Run]) -> None:
     """At most 200 cases keep all their traces; a larger run keeps those that are not as expected."""
-    assert [len(Page(html(big(number, 10))).data["details"]) for number in (200, 201)] == [200, 21]
+    assert [len(Page(html(big(number, 10))).details) for number in (200, 201)] == [200, 21]
 
 
 def test_a_text_of_five_megabytes_is_cut_everywhere(full_of: Callable[[str], Run]) -> None:

@@ -249,8 +249,8 @@ def test_a_corpus_shows_its_parts_scores_and_worst_samples(run: MakeRun) -> None
     )  # fmt: skip
     said = list(corpora(run(corpora=(corpus,))))
     assert "not as expected: 10 samples" in words(said)
-    assert ["m.jsonl:3", "missed", "money", "nobody", "«aa · 2 chars · #01234567»"] in rows(said)
-    assert ["0.9", "0.0%", "50.0%"] in rows(said)
+    assert ["missed", "nobody", "money", "m.jsonl:3", "«aa · 2 chars · #01234567»"] in rows(said)
+    assert ["0.9", "0 %", "50 %"] in rows(said)
     assert "area under the curve 0.875, threshold suggested 0.9" in words(said)
 
 
@@ -326,3 +326,45 @@ def test_bars_of_a_table_share_an_axis() -> None:
     drawn = [small_bar(rate, "name", 0.1, lowest=True) for rate in known]
     assert ["interval" in one for one in drawn] == [True, True, False]
     assert all(6 <= float(x) <= 134 for one in drawn for x in re.findall(r'\b(?:x|cx|x1|x2)="([^"]*)"', one))
+
+
+def test_a_run_of_corpora_alone_says_nothing_of_cases(corpora_run: Run) -> None:
+    """Its head says which corpus is to blame, and neither rates of cases nor an empty list of them stand in its way."""
+    page = html(corpora_run)
+    said = words([page.partition("<body>")[2].partition("<script")[0]])
+    assert "1 of 2 corpora not as expected" in said
+    assert "Corpus benign : FPR 15 %, and max_fpr is 10 %" in said
+    assert "No benign case was judged" not in said
+    assert 'href="#cases"' not in page
+    assert '<section hidden id="cases"' in page
+    assert "nothing <b>could</b> be armed" in said
+
+
+def test_samples_of_corpora_stand_by_their_cause(corpora_run: Run) -> None:
+    """A false positive stands at the check that fired, a missed attack at its category, each with where it is."""
+    assert rows(causes(corpora_run)) == [
+        ["none", "–", "nothing found; category travel", "1", "–",
+         "1 of corpus attacks ( pytest_guardrails/corpora/x.jsonl:5 )"],
+        ["words", "default.contains", "any", "6", "–",
+         "6 of corpus benign ( data/benign.jsonl:2 , data/benign.jsonl:9 )"],
+    ]  # fmt: skip
+    assert "… and 4 more; a report keeps the worst 2." in words(corpora(corpora_run))
+
+
+def test_samples_without_an_answer_have_a_cause(run: MakeRun) -> None:
+    """Errors on samples are told like those on cases: by the check that gave no answer."""
+    place = "before_request/lasso/lasso.classify"
+    groups = (Group("all", "", 1, 0, 1, 0, 3), Group("check", place, 1, 0, 1, 0, 3))
+    wrong = (("error", "", "b.jsonl:4", "«x»", place),)
+    corpus = CorpusRecord("n", "mixed", CaseStatus.ERROR, rows=5, groups=groups, worst=wrong)
+    (row,) = rows(causes(run(corpora=(corpus,))))
+    assert row == ["lasso", "lasso.classify", "any", "3", "–", "3 of corpus mixed ( b.jsonl:4 )"]
+
+
+def test_a_run_that_judged_nothing_is_not_called_trusted(run: MakeRun) -> None:
+    """Where no guard was asked, none gave its answer."""
+    unmeasured = CorpusRecord("n", "c", CaseStatus.NOT_RUN, reasons=("it was not measured",))
+    for made in (run(), run(corpora=(unmeasured,))):
+        said = words(head(made, measure(made.records)))
+        assert "nothing was judged" in said
+        assert "trusted" not in said

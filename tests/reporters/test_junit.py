@@ -93,3 +93,13 @@ def test_a_run_that_judged_nothing_is_valid(run: Callable[..., Run], valid: Call
     for seconds in (float("nan"), float("inf"), -1.0):
         root = valid(run(duration_s=seconds))
         assert (root.attrib["tests"], root.attrib["time"]) == ("0", "0.000")
+
+
+def test_a_corpus_prints_the_samples_that_went_wrong(corpora_run: Run, valid: Callable[[Run], ET.Element]) -> None:
+    """A corpus is one test, and its output has a line per sample that the run keeps, and how many it does not."""
+    attacks, benign = (case.findtext("system-out") for case in valid(corpora_run).iter("testcase"))
+    assert attacks == "pytest_guardrails/corpora/x.jsonl:5  missed attack  travel  «bb · #5»"
+    assert benign is not None
+    first, _, last = benign.splitlines()
+    assert first == "data/benign.jsonl:2  false positive  money  before_request/words/default.contains  «aa · #2»"
+    assert last == "… and 4 more samples went wrong"

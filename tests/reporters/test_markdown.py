@@ -83,3 +83,17 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert said.startswith("x" * MOST_LETTERS + "… ")
     assert "5,000,000 characters" in said
     assert len(said) < MOST_LETTERS + 40
+
+
+def test_a_run_of_corpora_alone_says_nothing_of_cases(corpora_run: Run) -> None:
+    """It tells its corpora, and the samples that went wrong, folded where the corpus is as expected; and its notes."""
+    said = markdown(corpora_run)
+    assert said.startswith("# Guardrails: 1 of 2 corpora not as expected\n\n")
+    assert "No case ran" not in said
+    assert "unknown" not in said
+    assert r"- Note: arming     nothing \<b\>could\</b\> be armed" in said
+    assert r"| missed attack | travel | pytest\_guardrails/corpora/x\.jsonl\:5 |  |" in said
+    folds = re.findall(r"<details( open)?><summary>([^<]*)</summary>\n\n\| what \|", said)
+    assert folds == [("", "1 sample went wrong"), (" open", "6 samples went wrong")]
+    assert "… and 4 more; report.json keeps 2 of them." in said
+    assert "\n\n\n" not in said

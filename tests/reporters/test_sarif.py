@@ -109,3 +109,26 @@ def test_hostile_texts_are_valid(hostile_figures: Run, hostile_text: str) -> Non
     safe = hostile_text.replace("\\", "/").encode("utf-8", "backslashreplace").decode()
     assert Path(unquote(uri)) == Path(safe)
     assert all(result["message"]["text"].isprintable() for result in results)
+
+
+def test_a_sample_stands_at_its_own_line(corpora_run: Run) -> None:
+    """Samples that went wrong are results at their lines, those of a corpus that is as expected only notes."""
+    log = read(corpora_run)
+    places = [result["locations"][0]["physicalLocation"] for result in log["results"]]
+    assert [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places] == [
+        ("data/benign.jsonl", 2),
+        ("data/benign.jsonl", 9),
+        ("a.guardrails.yaml", 8),  # in a corpus of this package: what the repository has is the line that asks for it
+    ]
+    assert [result["level"] for result in log["results"]] == ["warning", "warning", "note"]
+    assert [result["ruleId"] for result in log["results"]] == ["money", "money", "travel"]
+    said = log["results"][0]["message"]["text"]
+    assert said.startswith("False positive: data/benign.jsonl:2 of corpus benign, by before_request/words/")
+    prints = {result["partialFingerprints"]["pytestGuardrailsCase/v1"] for result in log["results"]}
+    assert len(prints) == 3
+
+
+def test_samples_that_a_run_does_not_keep_are_counted(corpora_run: Run) -> None:
+    """Six samples were stopped and two are kept: the log says that four are left out."""
+    notes = [note["message"]["text"] for note in read(corpora_run)["invocations"][0]["toolExecutionNotifications"]]
+    assert notes == ["Left out: 4 more results; report.json has all."]

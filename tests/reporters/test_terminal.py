@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_guardrails._codec import FrozenDict
 from pytest_guardrails._metrics import measure
-from pytest_guardrails._model import CaseRecord, CaseStatus, Run, Trace
-from pytest_guardrails._stats import Rate
-from pytest_guardrails.reporters.terminal import described, percent, plain, terminal, verdict_line
+from pytest_guardrails._model import CaseRecord, CaseStatus, CorpusRecord, Group, Run, Trace
+from pytest_guardrails._stats import Rate, per_cent
+from pytest_guardrails.reporters.terminal import described, plain, terminal, verdict_line
 
 MakeRun = Callable[..., Run]
 MakeRecord = Callable[..., CaseRecord]
@@ -29,7 +30,7 @@ def test_the_section_says_guard_cases_rates_and_latency(run: MakeRun, record: Ma
         "pii_redact                         before      2      0       2      0      0",
         "out                                after       0      0       0      0      2",
         "FPR        unknown (0 benign cases)",
-        "recall     100.0% (2 of 2 attack cases), 95 %: 34.2%–100.0%; ≥ 22.3%",
+        "recall     100 % (2 of 2 attack cases), 95 %: 34 % to 100 %; ≥ 22.3 %",
         "           for ≥ 95 % you need 59 attacks, all caught",
         "latency    p50 0.40 ms, p95 0.40 ms per request",
         "slowest    0.40 ms a.guardrails.yaml::a",
@@ -73,16 +74,47 @@ def test_doubts_are_said(run: MakeRun, record: MakeRecord, open_trace: Trace) ->
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0.0, "0.0%"), (1.0, "100.0%"), (0.0721, "7.2%"), (0.9995, "99.95%"), (0.0003, "0.03%"), (1e-5, "0.001%")],
+    [(0.0, "0 %"), (1.0, "100 %"), (0.0721, "7.2 %"), (0.9995, "99.95 %"), (0.0003, "0.03 %"), (1e-5, "0.001 %")],
 )
-def test_percent_never_rounds_to_none_or_all(share: float, said: str) -> None:
-    """Only nothing is 0.0 % and only everything is 100.0 %."""
-    assert percent(share) == said
+def test_a_share_never_rounds_to_none_or_all(share: float, said: str) -> None:
+    """Only nothing is 0 % and only everything is 100 %."""
+    assert per_cent(share) == said
 
 
 def test_the_bound_of_many_clean_cases_is_not_zero() -> None:
     """0 of 10,000 shows an FPR of at most 0.03 %, not of at most 0."""
-    assert described(Rate(0, 10_000), "benign cases").endswith("95 %: 0.0%–0.04%; ≤ 0.03%")
+    assert described(Rate(0, 10_000), "benign case") == "0 % (0 of 10,000 benign cases), 95 %: 0 % to 0.038 %; ≤ 0.03 %"
+
+
+def test_one_is_no_plural() -> None:
+    """A single case, sample or test is counted in the singular."""
+    assert described(Rate(1, 1), "attack case").startswith("100 % (1 of 1 attack case), ")
+
+
+def test_a_rate_is_said_alike_of_cases_and_corpora(run: MakeRun, record: MakeRecord) -> None:
+    """The line of a corpus with the same counts has the same figures in the same form."""
+    counts = (Group("all", "", true_positive=2),)
+    corpus = CorpusRecord("n", "mine", CaseStatus.AS_EXPECTED, rows=2, groups=counts)
+    said = [line.split(None, 1)[1] for line in lines(run(record("a"), record("b"), corpora=(corpus,)))
+            if line.split(None, 1)[0] == "recall"]  # fmt: skip
+    assert said[0] == said[1].replace("attacks", "attack cases")
+
+
+@pytest.mark.parametrize("width", [30, 50, 60, 80])
+def test_no_figure_is_cut(run: MakeRun, record: MakeRecord, width: int) -> None:
+    """Where the terminal is narrow, the lines of rates and corpora are broken, and every word is there."""
+    corpus = CorpusRecord(
+        "n", "mine", CaseStatus.NOT_AS_EXPECTED, rows=3, groups=(Group("all", "", true_positive=2, error=1),),
+        latency=FrozenDict({"-350": 12}), reasons=("the guard gave no answer to 1 of 3 samples",), note="first rows",
+    )  # fmt: skip
+    made = run(record("a"), record("b", CaseStatus.ERROR), corpora=(corpus,))
+    kept = {"FPR", "recall", "corpus", "latency", "errors", "cases", "UNTRUSTED"}
+    wide = [line for line in lines(made, 500) if line.split(None, 1)[0] in kept]
+    narrow = " ".join(" ".join(lines(made, width)).split())
+    assert all(len(line) <= width for line in lines(made, width))
+    assert len(wide) >= 7
+    for line in wide:
+        assert " ".join(line.split()) in narrow
 
 
 @pytest.mark.parametrize(
