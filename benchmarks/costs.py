@@ -45,14 +45,15 @@ def cpu_seconds(folder: Path, *arguments: str, plugin: bool, **variables: str) -
     if plugin:
         command += ["-p", "pytest_guardrails.plugin"]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed plugin is compiled once
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def write(folder: Path, cases: int) -> None:
-    """Write the suites that are timed."""
+def write(folder: Path, cases: int) -> dict[str, str]:
+    """Write the suites that are timed; return the environment in which the recorded one was recorded."""
     folder.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "guard.yaml").write_text(GUARD)
@@ -64,9 +65,11 @@ def write(folder: Path, cases: int) -> None:
     recorded = f"guardrails: lasso.yaml\ncassette: recorded.jsonl\ncases:\n{listed}"
     (folder / "recorded.guardrails.yaml").write_text(recorded)
     with LassoServer() as server:
-        given = {"LASSO_API_BASE": server.url, "LASSO_API_KEY": server.api_key}
+        server_url = server.url
+        given = {"LASSO_API_BASE": server_url, "LASSO_API_KEY": server.api_key}
         cpu_seconds(folder, "recorded.guardrails.yaml", "--guardrails-record=all", plugin=True, **given)
     assert (folder / "recorded.jsonl").read_bytes().count(b"\n") >= cases
+    return {"LASSO_API_BASE": server_url}
 
 
 def main() -> None:
@@ -77,7 +80,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "suites"
-        write(folder, arguments.cases)
+        recorded = write(folder, arguments.cases)
         load(Path(name) / "bare", 10 * arguments.repeat)
         suites: dict[str, Callable[[], float]] = {
             "plain parametrized tests": lambda: cpu_seconds(folder, "test_plain.py", plugin=False),
@@ -85,7 +88,9 @@ def main() -> None:
             "YAML cases with reports": lambda: cpu_seconds(
                 folder, "big.guardrails.yaml", "--guardrails-report", plugin=True
             ),
-            "YAML cases, Lasso recorded": lambda: cpu_seconds(folder, "recorded.guardrails.yaml", plugin=True),
+            "YAML cases, Lasso recorded": lambda: cpu_seconds(
+                folder, "recorded.guardrails.yaml", plugin=True, **recorded
+            ),
             "marked tests": lambda: cpu_seconds(folder, "test_marked.py", plugin=True),
         }
         times: dict[str, list[float]] = {label: [] for label in suites}

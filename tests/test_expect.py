@@ -136,7 +136,7 @@ def test_one_mistake_gives_one_reason() -> None:
     [
         ({"upstream": "x"}, "upstream: the model received nothing"),
         ({"response": "x"}, "response: the caller got none"),
-        ({"by": "x"}, "by: expected 'x', got None; there is no such guardrail. Choices: none at all"),
+        ({"by": "x"}, "by: expected 'x', got nobody; there is no such guardrail. Choices: none at all"),
         ({"findings": ("X",)}, "findings: 'X' is not there; found nothing"),
         ({"warns": True}, "warns: expected some, got none"),
     ],
