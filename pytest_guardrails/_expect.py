@@ -80,7 +80,8 @@ def _verdict(asked: Expectation, trace: Trace, _show: Show) -> Iterator[str]:
     if asked.action is not None and trace.action is not asked.action:
         yield f"action: expected {asked.action.value}, got {trace.action.value}"
     if asked.by is not None and trace.decided_by != asked.by:
-        yield f"by: expected {asked.by!r}, got {'nobody' if trace.decided_by is None else repr(trace.decided_by)}" + _unknown_guardrail(asked.by, trace)
+        got = "nobody" if trace.decided_by is None else repr(trace.decided_by)
+        yield f"by: expected {asked.by!r}, got {got}" + _unknown_guardrail(asked.by, trace)
 
 
 def _unknown_guardrail(name: str, trace: Trace) -> str:
