@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stdnum import iban, luhn
 
 import pytest_guardrails
-from pytest_guardrails import ConfigError, Engine, _cases
+from pytest_guardrails import Case, ConfigError, Engine, _cases
 from pytest_guardrails._model import Text
 from pytest_guardrails.checks import PiiRedact
 
@@ -316,7 +316,7 @@ SUITE = _cases.load(PACK / "near_miss.guardrails.yaml")
 
 
 @pytest.mark.parametrize("case", SUITE.cases, ids=lambda case: case.id)
-def test_near_miss_reaches_the_model_untouched(case: _cases.Case) -> None:
+def test_near_miss_reaches_the_model_untouched(case: Case) -> None:
     """No case of the near-miss pack makes any of the three guardrails act."""
     trace = Engine.from_file(PACK / "guard.yaml").run(case.request)
     assert (trace.verdict, trace.action, trace.errors) == ("allow", "none", ())

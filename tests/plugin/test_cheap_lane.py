@@ -71,7 +71,7 @@ def test_options_that_show_phases(pytester: pytest.Pytester, guard: Callable[...
 def test_pdb_stops_at_a_failed_case(pytester: pytest.Pytester, guard: Callable[..., None]) -> None:
     """--pdb enters the debugger after the diagnosis."""
     guard(TWO)
-    child = pytester.spawn_pytest("--pdb -p no:cacheprovider cases.guardrails.yaml")
+    child = pytester.spawn_pytest("--pdb -p no:cacheprovider cases.guardrails.yaml", expect_timeout=120)
     child.expect("expected block, got allow")
     child.expect("Pdb")
     child.sendline("q")
