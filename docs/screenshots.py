@@ -1,4 +1,4 @@
-"""Take the pictures of `docs/report.md`: run `examples/report` in a temporary folder and photograph its page.
+"""Take the pictures of `docs/report.md` and `docs/dashboard.md`: run an example aside and photograph its pages.
 
     python docs/screenshots.py
 
@@ -38,6 +38,12 @@ PICTURES = (
     ("report-phone", "", PHONE, "light"),
     ("report-phone-trace", TRACE, PHONE, "dark"),
 )
+# name, page of the site, size, colour scheme
+DASHBOARD = (
+    ("dashboard-index", "index.html", (1280, 500), "light"),
+    ("dashboard-phone", "index.html", (375, 900), "light"),
+    ("dashboard-phone-guard", "guard-yaml-????????.html", (375, 900), "dark"),
+)
 
 
 def report(folder: Path) -> Path:
@@ -48,8 +54,22 @@ def report(folder: Path) -> Path:
     return folder / "guardrails-report" / "index.html"
 
 
+def dashboard(folder: Path) -> Path:
+    """Run two versions of `examples/versions` as one guard, the first one as baseline; return the site of them."""
+    shutil.copytree(ROOT / "examples" / "versions", folder, dirs_exist_ok=True)
+    for number, version in enumerate("112"):
+        shutil.copy(folder / f"guard_v{version}.yaml", folder / "guard.yaml")
+        judged = "--guardrails-update-baseline" if version == "1" else "--guardrails-baseline"
+        options = [judged, "--guardrails-history", f"--guardrails-report=json:runs/{number}.json"]
+        pytest = [sys.executable, "-m", "pytest", "-q", "airline.guardrails.yaml", "--guardrails-config=guard.yaml"]
+        subprocess.run([*pytest, *options], cwd=folder, check=False)  # noqa: S603
+    command = [sys.executable, "-m", "pytest_guardrails.cli", "dashboard", ".guardrails/history.jsonl", "runs"]
+    subprocess.run([*command, "-o", "site"], cwd=folder, check=True)  # noqa: S603
+    return folder / "site"
+
+
 def photograph(browser: Browser, page_file: Path, picture: tuple[str, str, tuple[int, int], str]) -> None:
-    """Write one picture."""
+    """Write one picture; a fragment is a place of the page."""
     name, fragment, (width, height), scheme = picture
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -72,10 +92,13 @@ def main() -> None:
     """Take every picture."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page_file = report(Path(folder))
+        page_file = report(Path(folder, "report"))
+        site = dashboard(Path(folder, "dashboard"))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for picture in PICTURES:
             photograph(browser, page_file, picture)
+        for name, pattern, *rest in DASHBOARD:
+            photograph(browser, next(site.glob(pattern)), (name, "", *rest))
         browser.close()
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_guardrails._stats import per_cent
-from pytest_guardrails.dashboard._series import CASES, GuardHistory, Series
+from pytest_guardrails.dashboard._figures import FPR, RECALL, counts_said
+from pytest_guardrails.dashboard._series import CASES, SOUND, GuardHistory
+from pytest_guardrails.dashboard._worst import on_cases_alone, worst_first
 from pytest_guardrails.reporters._markup import shown
+from pytest_guardrails.reporters.terminal import plain
 
 LABEL = "guardrails"
 COLOURS = {"passed": "#1a6e35", "failed": "#b3261e", "untrusted": "#8a5000", "incomplete": "#8a5000"}
 _GREY = "#545d68"
-_WORST_FIRST = ("untrusted", "failed", "incomplete", "passed")
+_ON_CASES = "passed on cases alone"  # no green: recent runs measured corpora
+_WORST_FIRST = ("untrusted", "failed", "incomplete", _ON_CASES, "passed")
+_MOST_SAID, _MOST_NAME = 130, 24
 _LETTER, _PAD = 6.7, 14
 
 
 def badge(guards: Sequence[GuardHistory]) -> str:
-    """Return the badge of some guards: with one of them its false-positive rate too, as rates are not pooled."""
-    states = [guard.newest.status for guard in guards]
+    """Return the badge of some guards: with one of them its worst rates too, as rates are not pooled."""
+    states = [_state(guard) for guard in guards]
     if not guards:
         return drawn("no run yet", _GREY)
     if len(guards) == 1:
@@ -28,29 +32,30 @@ def badge(guards: Sequence[GuardHistory]) -> str:
     return drawn(said, COLOURS.get(worst, _GREY))
 
 
+def _state(guard: GuardHistory) -> str:
+    status = guard.newest.status
+    return _ON_CASES if status == "passed" and on_cases_alone(guard) else status
+
+
 def _one(guard: GuardHistory) -> str:
-    past = guard.newest
-    if past.status not in ("passed", "failed"):
-        return past.status
-    series = _rated(guard)
-    if series is None:
-        return past.status
-    rate = series.points[-1].counts.fpr
-    where = "" if series.population == CASES else f" {series.population}"
-    return f"{past.status} | FPR{where} {per_cent(rate.value or 0.0)} ({rate.hits:,} of {rate.total:,})"
-
-
-def _rated(guard: GuardHistory) -> Series | None:
-    """Return the first population that the newest run measured on benign requests."""
-    last = len(guard.pasts) - 1
-    found = (s for s in guard.populations if s.points[-1].index == last and s.points[-1].counts.fpr.total)
-    return next(found, None)
+    """Say the state, the highest false-positive rate of any population and the lowest recall, with their counts."""
+    if guard.newest.status not in SOUND:
+        return guard.newest.status
+    named = any(series.population != CASES for series in guard.populations)
+    said = [_state(guard)]
+    for title, metric in (("FPR", FPR), ("recall", RECALL)):
+        series = next(iter(worst_first(guard, metric)), None)
+        if series is not None:
+            counts = series.points[-1].counts
+            where = f" {plain(series.population, _MOST_NAME)}" if named else ""
+            said.append(f"{title}{where} {counts_said(counts.fpr if metric is FPR else counts.recall)}")
+    return " | ".join(said)
 
 
 def drawn(said: str, colour: str) -> str:
     """Draw a label and what is said; it needs no font and no network."""
-    text = shown(said, 60)
-    left, right = (round(len(words) * _LETTER + _PAD) for words in (LABEL, said[:60]))
+    text = shown(said, _MOST_SAID)
+    left, right = (round(len(words) * _LETTER + _PAD) for words in (LABEL, said[:_MOST_SAID]))
     font = 'font-family="Verdana,DejaVu Sans,Geneva,sans-serif" font-size="11" fill="#fff"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" '

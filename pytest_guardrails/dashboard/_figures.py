@@ -14,7 +14,10 @@ Estimate = tuple[float, float, float]  # the value, and the ends of its band
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One figure of a point: ``value`` and ``estimate`` are None where it is unknown, ``said`` is it in words."""
+    """One figure of a point: ``value`` and ``estimate`` are None where it is unknown, ``said`` is it in words.
+
+    ``total`` is of how many it is, 0 for a time.
+    """
 
     name: str
     meaning: str
@@ -23,6 +26,7 @@ class Metric:
     estimate: Callable[[Point], Estimate | None]
     said: Callable[[Point], str]
     axis: Callable[[float], str]
+    total: Callable[[Point], int]
 
 
 def rate_said(rate: Rate) -> str:
@@ -31,6 +35,11 @@ def rate_said(rate: Rate) -> str:
         return "unknown (0 of 0)"
     low, high = map(per_cent, rate.interval)
     return f"{per_cent(rate.value)} ({rate.hits:,} of {rate.total:,}; 95 %: {low} to {high})"
+
+
+def counts_said(rate: Rate) -> str:
+    """Say a rate with its counts alone."""
+    return "unknown (0 of 0)" if rate.value is None else f"{per_cent(rate.value)} ({rate.hits:,} of {rate.total:,})"
 
 
 def seconds(value: float | None) -> str:
@@ -86,6 +95,7 @@ FPR = Metric(
     lambda point: _of_rate(point.counts.fpr),
     lambda point: rate_said(point.counts.fpr),
     _share,
+    lambda point: point.counts.fpr.total,
 )
 RECALL = Metric(
     "Recall",
@@ -95,6 +105,7 @@ RECALL = Metric(
     lambda point: _of_rate(point.counts.recall),
     lambda point: rate_said(point.counts.recall),
     _share,
+    lambda point: point.counts.recall.total,
 )
 ERRORS = Metric(
     "Error rate",
@@ -104,6 +115,7 @@ ERRORS = Metric(
     lambda point: _of_rate(point.counts.error_rate),
     lambda point: rate_said(point.counts.error_rate),
     _share,
+    lambda point: point.counts.error_rate.total,
 )
 LATENCY = Metric(
     "Latency",
@@ -113,6 +125,7 @@ LATENCY = Metric(
     _latency,
     _latency_said,
     seconds,
+    lambda point: 0,
 )
 METRICS = (FPR, RECALL, ERRORS, LATENCY)
 

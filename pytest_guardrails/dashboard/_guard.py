@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_guardrails._model import Comparison, PopulationChange
-from pytest_guardrails._stats import per_cent
+from pytest_guardrails._model import PopulationChange
+from pytest_guardrails._stats import counted, per_cent
 from pytest_guardrails.dashboard._chart import small
 from pytest_guardrails.dashboard._figures import FPR, METRICS, RECALL, difference
 from pytest_guardrails.dashboard._files import INDEX, compare_page, guard_badge, guard_csv, population_page
+from pytest_guardrails.dashboard._moved import Moved, move_html, moved
 from pytest_guardrails.dashboard._overview import newest
 from pytest_guardrails.dashboard._page import figure, folded, head, link, long_table, name, page, section, status, table
 from pytest_guardrails.dashboard._reports import Change, Reports
-from pytest_guardrails.dashboard._series import GuardHistory, Point, short
+from pytest_guardrails.dashboard._series import GuardHistory, short
 from pytest_guardrails.reporters._markup import shown
 
 MOST_CHANGES = 30
@@ -21,7 +22,8 @@ MOST_RUNS = 100
 OPEN_RUNS = 15
 MOST_FLIPS = 10
 MOST_POPULATIONS = 60
-_MOVED = 3  # the populations that moved most, of each change
+_WORSE, _BETTER = 3, 2  # rates that moved most, of each change
+_NOT_KEPT = "neither the history nor a report keeps samples"
 
 
 def guard_html(guard: GuardHistory, reports: Reports, changes: Sequence[Change], *, live: bool) -> bytes:
@@ -62,52 +64,45 @@ def _populations(guard: GuardHistory) -> str:
 
 
 def _changes(guard: GuardHistory, compared: dict[int, Change]) -> Iterator[str]:
-    points = {s.population: {point.index: point for point in s.points} for s in guard.populations}
     newest = guard.changes[: -MOST_CHANGES - 1 : -1]
-    told = ["\n".join(_change(guard, index, points, compared.get(index))) for index in newest]
+    told = ["\n".join(_change(guard, index, compared.get(index))) for index in newest]
     yield from folded(told, OPEN_CHANGES, f"{len(told) - OPEN_CHANGES:,} older")
     if len(guard.changes) > MOST_CHANGES:
         yield f'<p class="quiet">… and {len(guard.changes) - MOST_CHANGES:,} older changes; the CSV has all.</p>'
 
 
-def _change(
-    guard: GuardHistory, index: int, points: dict[str, dict[int, Point]], compared: Change | None
-) -> Iterator[str]:
+def _change(guard: GuardHistory, index: int, compared: Change | None) -> Iterator[str]:
     before, after = guard.pasts[index - 1], guard.pasts[index]
     title = f"{name(short(before.version))} → {name(short(after.version))}"
     yield f'<article><h3>{title} <span class="quiet">{after.when:%Y-%m-%d %H:%M}</span></h3>'
     yield f'<p class="quiet">{name(before.version)} → {name(after.version)}</p>'
-    if before.suite != after.suite:
+    found = moved(guard, index)
+    if not found.same_suite:
         yield '<p class="doubt">The suite changed with it: the figures below speak of other cases.</p>'
-    moved = _moved(index, points)
-    yield "<ul>" + "".join(f"<li>{line}</li>" for line in moved) + "</ul>" if moved else "<p>No rate moved.</p>"
+    told = [move for move in found.moves if move.worse][:_WORSE] + [m for m in found.moves if not m.worse][:_BETTER]
+    if told:
+        yield "<ul>" + "".join(f"<li>{move_html(move, compared)}</li>" for move in told) + "</ul>"
+    else:
+        yield f"<p>{'No rate moved.' if found.both else 'No population was measured before and after.'}</p>"
+    if left := len(found.moves) - len(told):
+        yield f'<p class="quiet">… and {counted(left, "more rate")} moved.</p>'
+    if found.apart:
+        yield f'<p class="doubt">Measured by one of the two alone: {", ".join(map(name, found.apart))}.</p>'
     if compared is not None:
-        yield from _flips(compared.against, compared.comparison)
+        yield from _flips(compared, found)
     yield "</article>"
 
 
-def _moved(index: int, points: dict[str, dict[int, Point]]) -> list[str]:
-    """Say which rates moved most between the two runs at a change."""
-    found: list[tuple[float, str]] = []
-    for population, by_index in points.items():
-        before, after = by_index.get(index - 1), by_index.get(index)
-        if before is None or after is None:
-            continue
-        for metric in METRICS[:3]:
-            old, new = metric.estimate(before), metric.estimate(after)
-            if old is not None and new is not None and old[0] != new[0]:
-                said = (
-                    f"{figure(metric.said(before))} → {figure(metric.said(after))}, {difference(metric, before, after)}"
-                )
-                found.append((-abs(new[0] - old[0]), f"{name(population)}: {metric.name.lower()} {said}"))
-    return [said for _, said in sorted(found)[:_MOVED]]
-
-
-def _flips(against: str, compared: Comparison) -> Iterator[str]:
-    """Tell what flipped, in pairs, worst first."""
-    yield f'<p class="quiet">In pairs, {shown(against)}: {compared.pairs:,} compared.</p>'
+def _flips(change: Change, found: Moved) -> Iterator[str]:
+    """Tell what flipped, in pairs, worst first; and of which populations nobody kept what flipped."""
+    compared = change.comparison
+    yield f'<p class="quiet">In pairs, {shown(change.against)}: {compared.pairs:,} compared.</p>'
     for population in compared.populations:
         yield f"<p>{_paired(population)}</p>"
+    paired = {population.population for population in compared.populations}
+    for missing in found.both:
+        if missing not in paired:
+            yield f'<p class="doubt">{name(missing)}: flips unknown, since {_NOT_KEPT}; {_in_total(missing, found)}</p>'
     rows = [
         [name(flip.key), *map(shown, (flip.population, flip.label, flip.truth or "–", flip.before, flip.after))]
         for flip in compared.flips[:MOST_FLIPS]
@@ -117,6 +112,13 @@ def _flips(against: str, compared: Comparison) -> Iterator[str]:
     more = sum(population.flips for population in compared.populations) - len(rows)
     if more > 0:
         yield f'<p class="quiet">… and {more:,} more flips; pytest-guardrails compare lists them.</p>'
+
+
+def _in_total(population: str, found: Moved) -> str:
+    """Say how the rates of a population moved in total."""
+    own = [move for move in found.moves if move.population == population]
+    said = (f"{move.metric.name.lower()} {difference(move.metric, move.before, move.after)}" for move in own)
+    return f"in total {figure(', '.join(said))}." if own else "no rate of it moved."
 
 
 def _paired(population: PopulationChange) -> str:

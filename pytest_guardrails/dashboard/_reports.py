@@ -15,7 +15,7 @@ from pytest_guardrails._history import Past, compare
 from pytest_guardrails._history._command import side
 from pytest_guardrails._history._side import Side
 from pytest_guardrails._model import Comparison, GuardVersion
-from pytest_guardrails.dashboard._series import GuardHistory, slug
+from pytest_guardrails.dashboard._series import CASES, GuardHistory, around, slug
 from pytest_guardrails.reporters.json import SCHEMA
 
 MOST_COPIED = 200
@@ -138,18 +138,22 @@ def _value(text: str, key: str, start: int) -> tuple[Any, int]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What flipped where another version began, at run ``index``; ``against`` says what was compared with what."""
+    """What flipped where another version began, at run ``index``; ``against`` says what was compared with what.
+
+    ``of_versions`` is False where a baseline of some other version was compared, not the version before.
+    """
 
     index: int
     against: str
     comparison: Comparison
+    of_versions: bool = True
 
 
 def changes(guard: GuardHistory, reports: Reports) -> tuple[list[Change], list[str]]:
     """Return what flipped at the newest changes of version whose reports are there, and which could not be read."""
     found: list[Change] = []
     problems: list[str] = []
-    for index in reversed(guard.changes):
+    for index in reversed(guard.changes if reports.by_key else ()):
         if len(found) + len(problems) >= MOST_COMPARED:
             break
         before, after = _around(guard, index, reports)
@@ -167,18 +171,22 @@ def changes(guard: GuardHistory, reports: Reports) -> tuple[list[Change], list[s
 
 def _around(guard: GuardHistory, index: int, reports: Reports) -> tuple[Report | None, Report | None]:
     """Return the last report of the version before a change, and the first one of the version after it."""
-    start = max((i for i in (0, *guard.changes) if i < index), default=0)
-    end = min((i for i in guard.changes if i > index), default=len(guard.pasts))
-    before = (reports.of(guard.pasts[i]) for i in range(index - 1, start - 1, -1))
-    after = (reports.of(guard.pasts[i]) for i in range(index, end))
+    before, after = ((reports.of(guard.pasts[i]) for i in places) for places in around(guard, index))
     return next(filter(None, before), None), next(filter(None, after), None)
 
 
 def _change(guard: GuardHistory, index: int, before: Report | None, after: Report) -> Change | None:
-    if before is None:
-        compared = _own(after)
-        return None if compared is None else Change(index, "against its baseline", compared)
-    compared = compare(_side(before, guard.name), _side(after, guard.name))
+    """Return the comparison that knows most: a run's own where that has the samples of the same two versions."""
+    compared = None if before is None else compare(_side(before, guard.name), _side(after, guard.name))
+    own = _own(after, guard.name)
+    if own is not None:
+        older = own.before.partition(": ")[2] or own.before
+        same = f"{guard.name} {guard.pasts[index - 1].version}" in older.split("; ")
+        samples = any(one.population != CASES for one in own.populations)
+        if compared is None or (same and samples):
+            return Change(index, f"against its baseline ({older})", own, same)
+    if before is None or compared is None:
+        return None
     return Change(index, f"{before.name} against {after.name}, cases alone", compared)
 
 
@@ -190,10 +198,17 @@ def _side(report: Report, guard: str) -> Side:
     return replace(whole, entries=own, guards={name: line for name, line in whole.guards.items() if name == guard})
 
 
-def _own(report: Report) -> Comparison | None:
+def _own(report: Report, guard: str) -> Comparison | None:
+    """Return what a run itself compared of one guard: unlike reports, a baseline has the samples of corpora too."""
     _refuse_large(report)
     data = json.loads(report.path.read_bytes()).get("comparison")
-    return None if data is None else decode(Comparison, data)
+    if data is None:
+        return None
+    found = decode(Comparison, data)
+    populations = tuple(one for one in found.populations if one.guard == guard)
+    pairs = sum(one.pairs for one in populations)
+    flips = found.flips if len(populations) == len(found.populations) else ()  # they do not name their guard
+    return replace(found, populations=populations, pairs=pairs, flips=flips)
 
 
 def _refuse_large(report: Report) -> None:

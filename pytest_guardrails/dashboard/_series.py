@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ class Series:
     guardrail: str
     points: tuple[Point, ...]
 
+    def at(self, index: int) -> Point | None:
+        """Return the point of a run, None where that run did not measure it."""
+        place = bisect_left(self.points, index, key=_index)
+        return self.points[place] if place < len(self.points) and self.points[place].index == index else None
+
 
 @dataclass(frozen=True, slots=True)
 class GuardHistory:
@@ -78,6 +84,19 @@ class VersionPoint:
     version: str
     point: Point
     runs: int
+
+
+def _index(point: Point) -> int:
+    return point.index
+
+
+def around(guard: GuardHistory, index: int) -> tuple[range, range]:
+    """Return the runs of the version before a change, newest first, and those of the version after it, oldest first."""
+    place = bisect_left(guard.changes, index)
+    start = guard.changes[place - 1] if place else 0
+    after = bisect_right(guard.changes, index)
+    end = guard.changes[after] if after < len(guard.changes) else len(guard.pasts)
+    return range(index - 1, start - 1, -1), range(index, end)
 
 
 def by_version(series: Series) -> list[VersionPoint]:

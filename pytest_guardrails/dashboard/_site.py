@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pytest_guardrails.dashboard._files import (
 from pytest_guardrails.dashboard._guard import MOST_POPULATIONS, guard_html
 from pytest_guardrails.dashboard._overview import overview
 from pytest_guardrails.dashboard._population import population_html
-from pytest_guardrails.dashboard._reports import NONE, Reports, changes, read_reports
+from pytest_guardrails.dashboard._reports import NONE, Change, Reports, changes, read_reports
 from pytest_guardrails.dashboard._series import GuardHistory, histories
 
 Site = Mapping[str, bytes | Path]  # a Path is copied as it is
@@ -53,18 +53,19 @@ def build(sources: Sources, site: Path | None = None, *, live: bool = False) -> 
     if len(guards) > MOST_GUARDS:
         problems.append(f"{len(guards) - MOST_GUARDS:,} guards that ran longest ago have no page")
     files: dict[str, bytes | Path] = dict(reports.copies)
+    flips: dict[str, list[Change]] = {}
     for guard in guards[:MOST_GUARDS]:
-        files |= _guard(guard, reports, problems, live=live)
+        flips[guard.name], unread = changes(guard, reports)
+        problems += unread
+        files |= _guard(guard, reports, flips[guard.name], live=live)
+        if (left := len(guard.populations) - MOST_POPULATIONS) > 0:
+            problems.append(f"{guard.name}: {left:,} populations have no page")
     files[BADGE] = badge(guards).encode()
-    files[INDEX] = overview(guards[:MOST_GUARDS], problems, live=live)
+    files[INDEX] = overview(guards[:MOST_GUARDS], flips, problems, live=live)
     return files, problems
 
 
-def _guard(guard: GuardHistory, reports: Reports, problems: list[str], *, live: bool) -> dict[str, bytes | Path]:
-    flipped, unread = changes(guard, reports)
-    problems += unread
-    if left := len(guard.populations) - MOST_POPULATIONS:
-        problems += [f"{guard.name}: {left:,} populations have no page"] if left > 0 else []
+def _guard(guard: GuardHistory, reports: Reports, flipped: Sequence[Change], *, live: bool) -> dict[str, bytes | Path]:
     return {
         guard_page(guard): guard_html(guard, reports, flipped, live=live),
         guard_badge(guard): badge([guard]).encode(),

@@ -9,8 +9,9 @@ import pytest
 
 from pytest_guardrails._codec import FrozenDict
 from pytest_guardrails._history import Past
-from pytest_guardrails.dashboard._badge import badge
+from pytest_guardrails.dashboard._badge import COLOURS, badge
 from pytest_guardrails.dashboard._series import histories
+from pytest_guardrails.dashboard._worst import RECENT_RUNS
 
 MakePast = Callable[..., Past]
 
@@ -26,8 +27,8 @@ def said(pasts: Sequence[Past]) -> str:
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        ("passed", "passed | FPR 2.5 % (1 of 40)"),
-        ("failed", "failed | FPR 2.5 % (1 of 40)"),
+        ("passed", "passed | FPR 2.5 % (1 of 40) | recall 95 % (19 of 20)"),
+        ("failed", "failed | FPR 2.5 % (1 of 40) | recall 95 % (19 of 20)"),
         ("untrusted", "untrusted"),
         ("incomplete", "incomplete"),
         ("<odd>", "<odd>"),
@@ -45,8 +46,35 @@ def test_guards_are_not_pooled(past: MakePast) -> None:
     assert said([]) == "no run yet"
 
 
-def test_it_names_the_population_where_it_is_a_corpus(past: MakePast, counts: Callable[..., FrozenDict]) -> None:
-    """Cases without a benign one have no FPR; the first corpus that has one is named."""
-    found = FrozenDict({"cases": counts(fp=0, tn=0), "airline": counts()})
-    assert said([past(0, populations=found)]) == "passed | FPR airline 2.5 % (1 of 40)"
-    assert said([past(0, populations=FrozenDict({"cases": counts(fp=0, tn=0)}))]) == "passed"
+def test_it_names_the_worst_population(past: MakePast, counts: Callable[..., FrozenDict]) -> None:
+    """Neither small clean cases nor a good corpus stand for a bad one; without a benign input there is no FPR."""
+    found = FrozenDict(
+        {
+            "cases": counts(tp=4, fn=0, fp=0, tn=4),
+            "benign": counts(tp=0, fn=0, fp=12, tn=488),
+            "easy": counts(tp=0, fn=0, fp=1, tn=999),
+            "attacks": counts(tp=23, fn=77, fp=0, tn=0),
+        }
+    )
+    assert said([past(0, populations=found)]) == (
+        "passed | FPR benign 2.4 % (12 of 500) | recall attacks 23 % (23 of 100)"
+    )
+    clean = FrozenDict({"cases": counts(fp=0, tn=4), "benign": counts(fp=0, tn=500)})
+    assert "FPR benign 0 % (0 of 500)" in said([past(0, populations=clean)]), "of equal ones the largest"
+    none = FrozenDict({"cases": counts(tp=0, fn=0, fp=0, tn=0)})
+    assert said([past(0, populations=none)]) == "passed"
+
+
+def test_cases_alone_are_not_green(past: MakePast, counts: Callable[..., FrozenDict]) -> None:
+    """Where recent runs measured a corpus and the newest did not, it says so in grey; one dropped long ago is gone."""
+    both = FrozenDict({"cases": counts(), "benign": counts()})
+    runs = [past(0, populations=both), past(1)]
+    assert said(runs).startswith("passed on cases alone | FPR cases 2.5 %")
+    assert COLOURS["passed"] in badge(histories(runs[:1]))
+    assert COLOURS["passed"] not in badge(histories(runs))
+    assert said([*runs, past(1, guard="b")]) == "1 of 2 passed on cases alone"
+    assert said([*runs, past(2, status="failed")]).startswith("failed | ")
+    later = [past(day) for day in range(1, RECENT_RUNS + 1)]
+    assert said([past(0, populations=both), *later]).startswith("passed | ")
+    empty = FrozenDict({"cases": counts(), "benign": counts(0, 0, 0, 0)})
+    assert said([runs[0], past(1, populations=empty)]).startswith("passed on cases alone"), "it judged nothing"

@@ -85,7 +85,9 @@ def test_a_report_of_the_new_version_alone_shows_its_own_comparison(sources: Mak
 
     compared = replace(NEW, comparison=compare(side_of(OLD, "baseline"), side_of(NEW, "this run")))
     site, _ = build(sources(lines(OLD, NEW), written(tmp_path / "runs", new=compared)))
-    assert "against its baseline: 2 compared." in bytes(site[f"{slug('guard.yaml')}.html"]).decode()
+    assert (
+        "against its baseline (guard.yaml 1 (abc)): 2 compared." in bytes(site[f"{slug('guard.yaml')}.html"]).decode()
+    )
 
 
 def test_reports_are_copied_into_the_site_or_linked_inside_it(sources: MakeSources, tmp_path: Path) -> None:
