@@ -127,7 +127,9 @@ class Versions:
             """True if every case of a file would have run: it was collected whole, or is deleted."""
             return bool(file) and not partial and (file in ran or self._is_deleted(file))
 
-        if (why := _refusal(run)) is None:
+        # a file that is named and not there yet is this run's own, as of a shard, which may have no case
+        is_own = bool(self._config.getoption("guardrails_baseline")) and not path.exists()
+        if (why := _refusal(run, may_be_empty=is_own)) is None:
             try:
                 _refuse_twins(run)
                 done = update(path, self._shown(path), run, gone)
@@ -189,7 +191,7 @@ def _said(exc: OSError | ConfigError) -> str:
     return exc.message if isinstance(exc, ConfigError) else str(exc.strerror)
 
 
-def _refusal(run: Run) -> str | None:
+def _refusal(run: Run, *, may_be_empty: bool) -> str | None:
     """Say why a run cannot be a baseline, None where it can."""
     if not run.complete:
         return "the run was cut short"
@@ -197,6 +199,6 @@ def _refusal(run: Run) -> str | None:
     errors = any(record.status is CaseStatus.ERROR and record.xfail is None for record in run.records)
     if errors or any(map(is_untrusted, run.corpora)):
         return "the run is untrusted: guards gave no answer"
-    if not judged and not run.corpora:
+    if not may_be_empty and not judged and not run.corpora:
         return "no case ran"
     return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._schema import case_file_schema
-from pytest_guardrails._starter import STARTER
+from pytest_guardrails._starter import IGNORED, STARTER
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrating.add_argument("--reveal", action="store_true", help="print proposed entries as they are, not masked")
     comparing = commands.add_parser("compare", help="compare two versions; exit status 1 where the second is worse")
     comparing.add_argument("before", help="a baseline, a report.json or the folder of one")
-    comparing.add_argument("after", help="another, of the same suite")
+    comparing.add_argument("after", nargs="+", help="another, of the same suite; or several, one per shard")
     comparing.add_argument("--format", choices=("text", "json", "md"), default="text", help="how it is printed")
     _add_reports(commands)
     _add_dashboards(commands)
@@ -159,8 +159,19 @@ def init(folder: Path) -> int:
         with path.open("x", encoding="utf-8") as file:  # "x": a file that appeared meanwhile is not overwritten
             file.write(text)
         print(f"wrote {path}")
+    print(_ignore(folder / ".gitignore"))
     print("now run: pytest --guardrails-report")
     return 0
+
+
+def _ignore(path: Path) -> str:
+    """Write a ``.gitignore`` of what runs leave behind, where there is none; return what was done."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in IGNORED)
+    except FileExistsError:
+        return f"{path} is yours and stays as it is; what runs leave behind is {', '.join(IGNORED)}"
+    return f"wrote {path}"
 
 
 if __name__ == "__main__":

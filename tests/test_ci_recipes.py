@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from pytest_guardrails.cli import init
+
 TOP = Path(__file__).parents[1]
 CI = TOP / "examples" / "ci"
 GITHUB, GITLAB, HOOKS = CI / "github-actions.yml", CI / "gitlab-ci.yml", TOP / ".pre-commit-hooks.yaml"
@@ -195,8 +197,10 @@ def sharded(suite: Path) -> list[int]:
         result = shell(step("shard", "Test"), suite, SHARD=shard)
         done.append(result.returncode)
         folder = suite / "shards" / f"guardrails-shard-{shard}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (suite / "guardrails-report" / "report.json").replace(folder / "report.json")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(exist_ok=True)
+        (suite / "guardrails-report").rename(folder)
+        shutil.rmtree(suite / "no-file", ignore_errors=True)
     return done
 
 
@@ -230,11 +234,23 @@ def test_github_shards_are_merged(suite: Path) -> None:
     assert not (suite / "guardrails-report" / "report.json").exists()
 
 
-def test_a_shard_without_a_file_fails(suite: Path) -> None:
-    """More shards than files would run the whole suite in the empty one."""
-    result = shell(step("shard", "Test"), suite, SHARD="7", SHARDS="9")
-    assert result.returncode == 1
-    assert "shard 7 has no file" in result.stdout
+def test_a_shard_without_a_file_is_harmless(tmp_path: Path) -> None:
+    """What `init` writes has two files, and passes on three shards, and so does a shard of tests without a guard.
+
+    Where no shard has a test, the merge fails.
+    """
+    assert init(tmp_path / "new") == 0
+    assert sharded(tmp_path / "new") == [0, 0, 0]
+    (tmp_path / "new" / "tests" / "test_z.py").write_text("def test_one(): pass")
+    assert sharded(tmp_path / "new") == [0, 0, 0]
+    merge = step("report", "Merge")
+    result = shell(merge, tmp_path / "new")
+    assert result.returncode == 0, result.stderr
+    assert len(cases(tmp_path / "new")) == 9
+    for path in (tmp_path / "new" / "tests").iterdir():
+        path.unlink()
+    assert sharded(tmp_path / "new") == [0, 0, 0]
+    assert shell(merge, tmp_path / "new").returncode == 1
 
 
 @pytest.fixture
@@ -251,57 +267,144 @@ def cloned(suite: Path) -> Path:
     return suite
 
 
-def test_github_keeps_the_baseline_on_the_default_branch(cloned: Path) -> None:
-    """Baseline and history are pushed; nothing else is, and a second run without a change adds a line of history."""
-    for number in (1, 2):
-        assert shell(step("baseline", "Test"), cloned).returncode == 0
-        result = shell(step("baseline", "Keep"), cloned)
-        assert result.returncode == 0, result.stderr
-        kept = shell("git show main:.guardrails/history.jsonl; git diff --stat HEAD~1", cloned.parent / "origin.git")
-        assert kept.stdout.count("pytest-guardrails/history") == number
-    listed = shell("git ls-tree -r --name-only main", cloned.parent / "origin.git").stdout.split()
-    assert [name for name in listed if not name.startswith("tests/")] == [
-        ".guardrails/baseline.jsonl", ".guardrails/history.jsonl", "guard.yaml",
-    ]  # fmt: skip
+WITH_CORPUS = """\
+guardrails: ../guard.yaml
+cases:
+  - {id: bad, input: this is forbidden, expect: block}
+corpora:
+  - {file: attacks.jsonl, label: attack}
+"""
+WEAKER = GUARD.format(version=2, word="this is forbidden")
+OTHER = GUARD.format(version=3, word="other")
+COMPARE = step("report", "Compare with the default branch") if GITHUB.is_file() else ""
 
 
-def test_github_compares_with_the_baseline_and_draws_the_dashboard(suite: Path) -> None:
-    """A guard that lets an attack by fails report and comparison, whose summary says which; both are published."""
-    assert shell(step("baseline", "Test"), suite).returncode == 0
-    compare = step("report", "Compare with the default branch").replace("guardrails-report/report.json", "same.json")
-    assert shell("pytest tests --guardrails-report=json:same.json", suite).returncode == 0
-    assert shell(compare, suite).returncode == 0
-    (suite / "guard.yaml").write_text(GUARD.format(version=2, word="other"))
+def with_corpus(suite: Path) -> None:
+    """Give the suite a corpus without bounds, which only a comparison can fail; `WEAKER` misses all of it."""
+    (suite / "tests" / "a.guardrails.yaml").write_text(WITH_CORPUS)
+    rows = (json.dumps({"text": f"forbidden {number}"}) for number in range(8))
+    (suite / "tests" / "attacks.jsonl").write_text("\n".join(rows))
+
+
+def on_main(suite: Path, number: int) -> list[int]:
+    """Run the job of the default branch in a fresh checkout, as GitHub does; return the exit status of each step."""
+    origin = suite.parent / "origin.git"
+    checkout = suite.parent / f"checkout-{number}"
+    assert shell(f"git clone --quiet {shlex.quote(str(origin))} {checkout.name}", suite.parent).returncode == 0
+    done: list[int] = []
+    for name in ("Past runs", "Test", "Compare with the run before", "Keep the run", "Keep the baseline"):
+        if name == "Compare with the run before" and not (checkout / "before.jsonl").exists():
+            continue
+        if name == "Keep the baseline" and any(done):
+            continue  # the one without `if`
+        variables = {"GITHUB_RUN_ID": str(number), "GITHUB_RUN_ATTEMPT": "1", "GITHUB_REF_NAME": "main", "KEEP": "2"}
+        done.append(shell(step("baseline", name), checkout, **variables).returncode)
+    return done
+
+
+def committed(suite: Path, **files: str) -> None:
+    """Push changed files to the default branch."""
+    for name, text in files.items():
+        (suite / f"{name}.yaml").write_text(text)
+    result = shell("git pull --quiet && git commit --quiet --all --message change && git push --quiet", suite)
+    assert result.returncode == 0, result.stderr
+
+
+def kept(suite: Path, what: str) -> str:
+    """Return a file of a branch in the origin."""
+    return shell(f"git show {what}", suite.parent / "origin.git").stdout
+
+
+def test_github_keeps_every_run_and_its_report(cloned: Path) -> None:
+    """Runs that fail are in the history too, with a page that the dashboard links; the baseline takes no loss."""
+    with_corpus(cloned)
+    assert shell("git add . && git commit --quiet --message corpus && git push --quiet", cloned).returncode == 0
+    assert on_main(cloned, 1) == [0, 0, 0, 0]  # nothing to compare with
+    baseline = kept(cloned, "main:.guardrails/baseline.jsonl")
+    assert baseline.count('"attacks"') >= 8
+    committed(cloned, guard=WEAKER)
+    assert on_main(cloned, 2) == [0, 0, 1, 0]
+    committed(cloned, guard=OTHER)
+    assert on_main(cloned, 3) == [0, 1, 1, 0]
+    assert kept(cloned, "main:.guardrails/baseline.jsonl") == baseline
+    names = shell("git ls-tree -r --name-only main", cloned.parent / "origin.git").stdout.split()
+    assert {name for name in names if not name.startswith("tests/")} == {".guardrails/baseline.jsonl", "guard.yaml"}
+    clone = "git clone --quiet --branch guardrails origin.git pages"
+    assert shell(clone, cloned.parent).returncode == 0
+    pages = cloned.parent / "pages"
+    lines = [json.loads(line) for line in (pages / "history.jsonl").read_text().splitlines()]
+    assert [line["status"] for line in lines] == ["passed", "passed", "failed"]
+    assert [path.name.split("-")[1] for path in sorted((pages / "runs").iterdir())] == ["2", "3"]  # the last two
+    result = shell(step("dashboard", "Draw"), pages)
+    assert result.returncode == 0, result.stderr
+    assert linked(pages / "site") == {path.name for path in (pages / "site" / "runs").iterdir()}
+    assert len(linked(pages / "site")) == 2
+
+
+def linked(site: Path) -> set[str]:
+    """Return the pages of runs that the pages of a dashboard link."""
+    text = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.html") if path.parent.name != "runs")
+    return set(re.findall(r'href="(?:\.\./)*runs/([^"]+)"', text))
+
+
+def test_github_compares_cases_and_corpora_of_all_shards(suite: Path) -> None:
+    """A guard that misses a corpus fails the pull request though each test passes; one that misses a case, too."""
+    with_corpus(suite)
+    assert shell("pytest tests --guardrails-update-baseline", suite).returncode == 0
+    assert sharded(suite) == [0, 0, 0]
+    assert shell(COMPARE, suite).returncode == 0
+    (suite / "guard.yaml").write_text(WEAKER)
+    assert sharded(suite) == [0, 0, 0]
+    assert shell(step("report", "Merge"), suite).returncode == 0
+    assert shell(COMPARE, suite).returncode == 1
+    assert "attacks are missed more often in attacks" in summary(suite)
+    (suite / "guard.yaml").write_text(OTHER)
     assert sharded(suite) == [1, 1, 1]
     assert shell(step("report", "Merge"), suite).returncode == 1
     assert sorted(cases(suite).values()).count("not as expected") == 4
     assert (suite / "guardrails-report" / "index.html").exists()
-    assert shell(step("report", "Compare with the default branch"), suite).returncode == 1
-    assert "4 of 8 cases not as expected" in summary(suite)
+    assert shell(COMPARE, suite).returncode == 1
+    assert "4 of 7 cases not as expected" in summary(suite)
     assert "newly wrong" in summary(suite)
-    (suite / "guardrails-report").rename(suite / "runs")
-    result = shell(step("dashboard", "Draw"), suite)
-    assert result.returncode == 0, result.stderr
-    assert (suite / "site" / "index.html").exists()
 
 
 def test_gitlab_shards_are_merged(suite: Path) -> None:
     """The same with GitLab's variables: the job fails where the guard has become worse, and all is there to be read."""
-    assert shell(gitlab("guardrails baseline", 1), suite).returncode == 0
-    (suite / "guard.yaml").write_text(GUARD.format(version=2, word="other"))
+    with_corpus(suite)
+    assert shell("pytest tests --guardrails-update-baseline", suite).returncode == 0
+    (suite / "guard.yaml").write_text(WEAKER)
+    for name in ("c", "d"):
+        (suite / "tests" / f"{name}.guardrails.yaml").unlink()  # the third shard has no file
     for node in ("1", "2", "3"):
         result = shell(gitlab("guardrails"), suite, CI_NODE_INDEX=node, CI_NODE_TOTAL="3")
-        assert result.returncode == 1, result.stdout
+        assert result.returncode == 0, result.stdout
         assert (suite / f"junit-{node}.xml").exists()
     result = shell(gitlab("guardrails report"), suite)
     assert result.returncode == 1, result.stderr
+    assert "FAILED     recall-loss" in result.stdout
     assert "newly wrong" in result.stdout
-    assert len(cases(suite)) == 8
+    assert len(cases(suite)) == 3
     assert (suite / "guardrails-report" / "index.html").exists()
     assert (suite / "guardrails-report" / "metrics.txt").read_text().endswith("# EOF\n")
-    result = shell(gitlab("pages"), suite)
+
+
+def test_gitlab_keeps_every_run_and_its_report(cloned: Path) -> None:
+    """The history and the reports are on a branch of their own, also of a run that failed, which is no baseline."""
+    assert (
+        shell(f"git remote add keep {shlex.quote(str(cloned.parent / 'origin.git'))}", cloned).returncode == 0
+    )  # the job's own has a token
+    keep = gitlab("guardrails baseline", 2)
+    variables = {"CI_DEFAULT_BRANCH": "main", "KEEP": "5"}
+    for number, (guard, status) in enumerate([(GUARD.format(version=1, word="forbidden"), 0), (OTHER, 1)]):
+        (cloned / "guard.yaml").write_text(guard)
+        shell("git worktree remove --force past; rm -rf before.jsonl", cloned)
+        result = shell(keep, cloned, CI_JOB_ID=str(number), **variables)
+        assert result.returncode == status, result.stderr
+    assert '"verdict": "block"' in kept(cloned, "main:.guardrails/baseline.jsonl")
+    assert kept(cloned, "guardrails:history.jsonl").count("pytest-guardrails/history") == 2
+    result = shell(gitlab("pages"), cloned)
     assert result.returncode == 0, result.stderr
-    assert (suite / "public" / "index.html").exists()
+    assert len(linked(cloned / "public")) == 2
 
 
 # The hooks, run as pre-commit does: entry, then the files that changed

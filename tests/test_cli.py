@@ -21,7 +21,8 @@ def test_init_writes_a_suite_that_passes(pytester: pytest.Pytester, capsys: pyte
     """In an empty folder, init and then pytest is all it takes: cases, a Python test and a report."""
     assert main(["init", str(pytester.path)]) == 0
     assert "now run: pytest --guardrails-report" in capsys.readouterr().out
-    assert {str(p.relative_to(pytester.path)) for p in pytester.path.rglob("*") if p.is_file()} == set(STARTER)
+    files = {str(p.relative_to(pytester.path)) for p in pytester.path.rglob("*") if p.is_file()}
+    assert files == {*STARTER, ".gitignore"}
     result = pytester.runpytest("--guardrails-report")
     result.assert_outcomes(passed=9)
     result.stdout.fnmatch_lines(["cases * 9 as expected, 0 not as expected, 0 errored"])
@@ -31,6 +32,24 @@ def test_init_writes_into_a_new_folder(tmp_path: Path) -> None:
     """The folder is made where it is not there."""
     assert main(["init", str(tmp_path / "a" / "b")]) == 0
     assert (tmp_path / "a" / "b" / "tests" / "guardrails.yaml").exists()
+
+
+def test_init_ignores_what_runs_leave_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A ``.gitignore`` is written where there is none; one that is there stays, and what it may lack is said."""
+    assert main(["init", str(tmp_path / "new")]) == 0
+    assert "guardrails-report/\n" in (tmp_path / "new" / ".gitignore").read_text()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / ".gitignore").write_text("mine")
+    capsys.readouterr()
+    assert main(["init", str(tmp_path / "old")]) == 0
+    said = capsys.readouterr().out
+    assert ".gitignore is yours and stays as it is; what runs leave behind is guardrails-report/" in said
+    assert (tmp_path / "old" / ".gitignore").read_text() == "mine"
+
+
+def test_the_workflow_of_init_leaves_the_summary_to_the_plugin() -> None:
+    """The plugin appends it to the job's summary: once is enough."""
+    assert "GITHUB_STEP_SUMMARY" not in STARTER[".github/workflows/guardrails.yml"]
 
 
 @pytest.mark.parametrize("name", sorted(STARTER))

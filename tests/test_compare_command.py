@@ -91,6 +91,52 @@ def test_corpora_that_a_report_only_counts_are_not_passed_over(
     )
 
 
+@pytest.fixture
+def with_corpora(pytester: pytest.Pytester, guard: Guard) -> pytest.Pytester:
+    """A baseline and a report of a suite with two case files and a corpus in each."""
+    for name in ("a", "b"):
+        rows = "".join(f'{{"text": "forbidden {name} {number}"}}\n' for number in range(7))
+        (pytester.path / f"{name}.jsonl").write_text(rows)
+        corpus = f"guardrails: guard.yaml\ncorpora:\n  - {{file: {name}.jsonl, label: attack}}\n"
+        case = f"cases:\n  - {{id: one, input: forbidden {name}, expect: block}}\n"
+        (pytester.path / f"{name}.guardrails.yaml").write_text(corpus + case)
+    guard(ATTACKS)
+    pytester.runpytest("--guardrails-update-baseline", "--guardrails-report=json:r.json")
+    return pytester
+
+
+def test_corpora_that_were_not_compared_are_named(
+    with_corpora: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A report has no samples of the baseline's corpora: that is said in capitals, in Markdown and in JSON too."""
+    capsys.readouterr()
+    assert main(["compare", BASELINE, "r.json"]) == 0
+    said = "14 samples of 2 corpora: a report has no samples; run pytest --guardrails-baseline"
+    assert f"NOT COMPARED {said}" in " ".join(capsys.readouterr().out.split())
+    main(["compare", BASELINE, "r.json", "--format=md"])
+    assert "- **Not compared**: 14 samples of 2 corpora" in capsys.readouterr().out
+    main(["compare", BASELINE, BASELINE])
+    assert "NOT COMPARED" not in capsys.readouterr().out
+
+
+def test_shards_make_up_one_side(with_corpora: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    """Baselines of shards are compared as one suite, with samples; what no shard has is said, what two have refused."""
+    for name in ("a", "b"):
+        new = f"--guardrails-baseline=now-{name}.jsonl"
+        with_corpora.runpytest(f"{name}.guardrails.yaml", "--guardrails-update-baseline", new)
+    capsys.readouterr()
+    assert main(["compare", BASELINE, "now-a.jsonl", "now-b.jsonl"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "after now-a.jsonl, now-b.jsonl: " in said
+    assert "compared 16 in both" in said
+    assert "NOT COMPARED" not in said
+    assert main(["compare", BASELINE, "now-a.jsonl"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "NOT COMPARED 7 samples of 1 corpus: the new version has none of them" in said
+    assert main(["compare", BASELINE, "now-a.jsonl", "now-a.jsonl"]) == 2
+    assert "is in two of them: that is no one suite" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

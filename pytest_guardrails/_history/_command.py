@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from pytest_guardrails._codec import encode
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._history._baseline import SCHEMA, read_side
 from pytest_guardrails._history._compare import compare
-from pytest_guardrails._history._side import Side, side_of
+from pytest_guardrails._history._lines import Entry
+from pytest_guardrails._history._order import in_order
+from pytest_guardrails._history._side import GuardLine, Side, joined, side_of
 from pytest_guardrails._model import Comparison
 from pytest_guardrails._report import run_of
 from pytest_guardrails.reporters._versions import comparison_lines, comparison_markdown
@@ -40,13 +44,42 @@ FORMATS: Mapping[str, Callable[[Comparison], Iterator[str]]] = {
 def run_compare(arguments: argparse.Namespace) -> int:
     """Print the comparison of two files; return 0, 1 where a rule fails, 2 where a file cannot be meant."""
     try:
-        compared = compare(side(arguments.before), side(arguments.after))
+        compared = compare(side(arguments.before), together([side(name) for name in arguments.after]))
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return 2
     for line in FORMATS[arguments.format](compared):
         print(line)
     return 1 if compared.failed else 0
+
+
+def together(sides: Sequence[Side]) -> Side:
+    """Return the parts of a suite as one side; the latency of a population that is in several of them is unknown.
+
+    Raises:
+        ConfigError: while its entries are read, where two parts have judged the same case or sample.
+    """
+    if len(sides) == 1:
+        return sides[0]
+    guards: dict[str, GuardLine] = {}
+    for part in sides:
+        for name, guard in part.guards.items():
+            guards[name] = joined(guards.get(name), guard)
+    timed = Counter(place for part in sides for place in part.latency)
+    latency = {place: known for part in sides for place, known in part.latency.items() if timed[place] == 1}
+    doubts = dict.fromkeys(part.doubt for part in sides if part.doubt)
+    names = ", ".join(part.name for part in sides)
+    made = Side(names, guards, _once(sides, names), latency, ", ".join(doubts) or None, sorted=True)
+    return replace(made, is_counted=any(part.is_counted for part in sides))
+
+
+def _once(sides: Sequence[Side], names: str) -> Iterator[Entry]:
+    last: Entry | None = None
+    for entry in in_order(chain.from_iterable(part.entries for part in sides)):
+        if last is not None and entry.place == last.place:
+            raise ConfigError(f"{entry.population}, {entry.key!r} is in two of them: that is no one suite", file=names)
+        last = entry
+        yield entry
 
 
 def side(name: str) -> Side:
@@ -91,6 +124,7 @@ def _report(path: Path, name: str) -> Side:
         raise ConfigError(exc.message, file=name) from None
     made = side_of(run, name)
     if not run.corpora:
-        return made
+        return replace(made, is_counted=True)
     doubts = [made.doubt] if made.doubt else []
-    return replace(made, doubt=", ".join([*doubts, "cases alone: a report counts its corpora and does not list them"]))
+    doubts.append("cases alone: a report counts its corpora and does not list them")
+    return replace(made, doubt=", ".join(doubts), is_counted=True)

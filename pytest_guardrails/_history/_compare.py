@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_guardrails._history._lines import Entry
 from pytest_guardrails._history._order import side_by_side
-from pytest_guardrails._history._rules import Firing, could_be_significant, rulings
+from pytest_guardrails._history._rules import Firing, could_be_significant, not_compared, rulings
 from pytest_guardrails._history._side import Side
 from pytest_guardrails._model import (
     SEVERITIES,
@@ -45,10 +45,12 @@ class _Only:
     count: int = 0
     keys: list[str] = field(default_factory=list)
     critical: int = 0
+    populations: Counter[str] = field(default_factory=Counter)
 
     def add(self, entry: Entry) -> None:
         self.count += 1
         self.critical += entry.severity == "critical"
+        self.populations[entry.population] += 1
         if len(self.keys) < MOST_KEYS:
             self.keys.append(shown_key(entry))
 
@@ -150,7 +152,8 @@ def compare_pairs(pairs: Iterable[tuple[Entry | None, Entry | None]], before: Si
         relabelled_keys=tuple(tally.relabelled),
     )
     ruled = rulings(compared, tally.critical, tally.firing, after.guards, tally.gone.critical)
-    return replace(compared, rulings=tuple(ruled))
+    passed_over = not_compared(compared, tally.gone.populations, after)
+    return replace(compared, rulings=(*ruled, *passed_over))
 
 
 def by_old_label(before: Entry, after: Entry) -> tuple[Entry, Entry]:

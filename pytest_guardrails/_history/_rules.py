@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_guardrails._history._lines import Entry
-from pytest_guardrails._history._side import GuardLine
+from pytest_guardrails._history._lines import CASES, Entry
+from pytest_guardrails._history._side import GuardLine, Side
 from pytest_guardrails._model import Comparison, Flip, Outcome, PopulationChange, RateChange, Ruling, Verdict
 
 SIGNIFICANT = 0.05
@@ -161,6 +161,20 @@ def _critical_gone(count: int) -> Iterator[Ruling]:
     if count:
         said = f"{_of(count, 'critical case')} of the old version did not run in the new one: of these nothing is known"
         yield Ruling("critical-not-run", False, said)
+
+
+def not_compared(compared: Comparison, gone: Mapping[str, int], after: Side) -> Iterator[Ruling]:
+    """Yield a ruling where the old version has corpora of which no sample was compared; ``gone`` is by population."""
+    there = {population.population for population in compared.populations}
+    corpora = {name: count for name, count in gone.items() if name not in there and name != CASES}
+    if corpora:
+        number = f"{len(corpora):,} {'corpus' if len(corpora) == 1 else 'corpora'}"
+        why = (
+            "a report has no samples; run pytest --guardrails-baseline"
+            if after.is_counted
+            else "the new version has none of them: they did not run, or their keys are others (GUARDRAILS_MASK_KEY)"
+        )
+        yield Ruling("not-compared", False, f"{_of(sum(corpora.values()), 'sample')} of {number}: {why}")
 
 
 def _too_few(compared: Comparison) -> Iterator[Ruling]:

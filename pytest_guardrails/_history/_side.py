@@ -28,7 +28,7 @@ class Side:
     """Entries of a version, the guards that judged them, and what is known of their latency.
 
     ``entries`` come in any order, unless they are ``sorted``. ``latency`` is by population and guard. ``doubt`` says
-    why it is only a part, if it is.
+    why it is only a part, if it is; ``is_counted`` that it counts its corpora and lists none of their samples.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Side:
     latency: Latencies = field(default_factory=dict)
     doubt: str | None = None
     sorted: bool = False
+    is_counted: bool = False
 
     def in_order(self) -> Iterable[Entry]:
         """Return the entries, sorted."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
 from pytest_guardrails._model import Comparison, Flip, Latency, PopulationChange, RateChange, Run
@@ -13,7 +15,10 @@ from pytest_guardrails.reporters.terminal import no_command, plain
 
 MOST_FLIPS = 12
 MOST_KEYS = 5
+MOST_GUARDRAILS = 10
 _LONGEST = 2_000
+NOT_COMPARED = "not-compared"  # the rule that is said in capitals: it is a gap, not a finding
+_SAID = re.compile(r"(\w+)(?: \((\w+)\))?(?: by (.*))?", re.DOTALL)  # verdict, action, guardrail
 _NAMES = {"fpr": "FPR", "recall": "recall"}
 
 
@@ -46,13 +51,17 @@ def _lines(compared: Comparison, gate: bool) -> Iterator[str]:
         yield f"  flips    {_flips(population)}"
         yield from (f"  {line}" for line in _doubts(population))
         yield from (f"  {name:<8} {said}" for name, said in latency_sentences(population))
+    if said := "; ".join(guardrail_sentences(compared)):
+        yield f"guardrails {said}"
     for flip in compared.flips[:MOST_FLIPS]:
-        yield f"  {_flip_kind(flip)}: {_flip_key(flip)}: {flip.before} → {flip.after}"
+        same = f" ({what_changed(flip)})" if not flip.verdict else ""
+        yield f"  {_flip_kind(flip)}: {_flip_key(flip)}: {flip.before} → {flip.after}{same}"
     if (more := _more(compared)) > 0:
         yield f"  … and {more:,} more flips"
     for ruling in compared.rulings:
         failed = ("FAILED" if gate else "would fail") if ruling.fails else "note"
-        yield f"{failed:<10} {ruling.rule}: {ruling.said}"
+        said = f"{ruling.rule}: {ruling.said}"
+        yield f"NOT COMPARED {ruling.said}" if ruling.rule == NOT_COMPARED else f"{failed:<10} {said}"
     if gate and not compared.failed:
         yield "passed     no rule fails"
 
@@ -177,6 +186,37 @@ def flip_label(flip: Flip) -> str:
     return f"{flip.label}, now {flip.new_label}" if flip.new_label else flip.label
 
 
+def what_changed(flip: Flip) -> str:
+    """Say in what the two versions differ: the verdict, else the action, the guardrail, or something further."""
+    if flip.verdict:
+        return flip.verdict
+    before, after = _SAID.fullmatch(flip.before), _SAID.fullmatch(flip.after)
+    if before is None or after is None or before[1] != after[1]:
+        return ""
+    changed = [name for place, name in ((2, "action"), (3, "guardrail")) if before[place] != after[place]]
+    if changed:
+        return f"same verdict, another {' and '.join(changed)}"
+    return "same answer; what changed is an error, a text or a call"
+
+
+def guardrail_sentences(compared: Comparison) -> Iterator[str]:
+    """Yield which guardrails decided what went wrong or right, most first: those that act now, or act no more."""
+    found: dict[str, Counter[str]] = {}
+    for flip in compared.flips:
+        sides = [_SAID.fullmatch(side) for side in (flip.before, flip.after)]
+        before, after = (side[3] if side is not None else None for side in sides)
+        by = before or after if flip.verdict == "became allowed" else after or before
+        if flip.truth:
+            gone = " and acting no more" if by and by == before != after else ""
+            found.setdefault(by or "no guardrail", Counter())[f"{flip.truth}{gone}"] += 1
+    for by, counts in sorted(found.items(), key=lambda item: -item[1].total())[:MOST_GUARDRAILS]:
+        yield f"{by}: {', '.join(f'{number:,} {name}' for name, number in sorted(counts.items(), reverse=True))}"
+    if len(found) > MOST_GUARDRAILS:
+        yield f"… and {len(found) - MOST_GUARDRAILS:,} more guardrails"
+    if found and sum(population.flips for population in compared.populations) > len(compared.flips):
+        yield f"of the first {len(compared.flips):,} flips"
+
+
 def _flip_key(flip: Flip) -> str:
     if flip.severity:
         return flip.key
@@ -202,9 +242,12 @@ def comparison_markdown(compared: Comparison, title: str = "Versions compared", 
     yield f"- Before: {escaped(compared.before)}"
     yield f"- After: {escaped(compared.after)}"
     yield f"- Compared: {escaped(_suites(compared))}"
+    if said := "; ".join(guardrail_sentences(compared)):
+        yield f"- Guardrails: {escaped(said)}"
     for ruling in compared.rulings:
         failed = ("**Failed**" if gate else "Would fail") if ruling.fails else "Note"
-        yield f"- {failed}, {escaped(ruling.rule)}: {escaped(ruling.said)}"
+        kind = "**Not compared**" if ruling.rule == NOT_COMPARED else f"{failed}, {escaped(ruling.rule)}"
+        yield f"- {kind}: {escaped(ruling.said)}"
     yield ""
     yield "| population | guard | what | before → after | flips |"
     yield "|---|---|---|---|---|"
@@ -221,7 +264,8 @@ def comparison_markdown(compared: Comparison, title: str = "Versions compared", 
         yield "| flip | what | before | after |"
         yield "|---|---|---|---|"
         for flip in compared.flips[:MOST_FLIPS]:
-            cells = (_flip_kind(flip), _flip_key(flip), flip.before, flip.after)
+            same = f" ({what_changed(flip)})" if not flip.verdict else ""
+            cells = (_flip_kind(flip), _flip_key(flip), flip.before, f"{flip.after}{same}")
             yield f"| {' | '.join(map(escaped, cells))} |"
         yield ""
         if (more := _more(compared)) > 0:

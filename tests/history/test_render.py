@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,9 +12,15 @@ from pytest_guardrails._codec import EMPTY
 from pytest_guardrails._history import compare
 from pytest_guardrails._history._lines import Entry
 from pytest_guardrails._history._side import Side
-from pytest_guardrails._model import Latency, Run
+from pytest_guardrails._model import Flip, Latency, Run
 from pytest_guardrails.reporters._html_changes import changes
-from pytest_guardrails.reporters._versions import MOST_FLIPS, comparison_lines, comparison_markdown
+from pytest_guardrails.reporters._versions import (
+    MOST_FLIPS,
+    comparison_lines,
+    comparison_markdown,
+    guardrail_sentences,
+    what_changed,
+)
 
 MakeEntry = Callable[..., Entry]
 MakeSide = Callable[..., Side]
@@ -69,6 +76,21 @@ def test_the_terminal_shows_the_first_flips(entry: MakeEntry, side: MakeSide) ->
     said = list(comparison_lines(made, width=200))
     assert sum(line.startswith("  newly wrong") for line in said) == MOST_FLIPS
     assert f"  … and {50 - MOST_FLIPS} more flips" in said
+
+
+def test_the_guardrails_that_decided_are_named(entry: MakeEntry, side: MakeSide) -> None:
+    """What acts now, and what acts no more, with how many went wrong; an answer that reads the same is explained."""
+    before = [entry("a", "benign", acted=False), entry("b", by="words"), entry("c", "benign", acted=False)]
+    after = [entry("a", "benign", by="words"), entry("b", acted=False), entry("c", "benign", by="pii")]
+    made = compare(side(before), side(after))
+    assert list(guardrail_sentences(made)) == [
+        "words: 1 newly wrong and acting no more, 1 newly wrong",
+        "pii: 1 newly wrong",
+    ]
+    assert "- Guardrails: words" in "\n".join(comparison_markdown(made))
+    same = Flip("cases", "x", "benign", "low", "newly wrong", "", "allow", "allow")
+    assert what_changed(same) == "same answer; what changed is an error, a text or a call"
+    assert what_changed(replace(same, after="allow (warn) by w")) == "same verdict, another action and guardrail"
 
 
 def test_latency_is_a_plain_line(entry: MakeEntry, side: MakeSide) -> None:

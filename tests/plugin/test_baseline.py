@@ -180,6 +180,15 @@ def test_a_run_without_a_case_is_no_baseline(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["NOT WRITTEN *: no case ran"])
 
 
+def test_a_file_of_this_run_alone_may_be_empty(pytester: pytest.Pytester) -> None:
+    """A shard without a case writes a baseline without a line, where it names one that is not there yet."""
+    pytester.makepyfile("def test_one(): pass")
+    result = pytester.runpytest(UPDATE, "--guardrails-baseline=now.jsonl")
+    assert result.ret == pytest.ExitCode.OK
+    assert len((pytester.path / "now.jsonl").read_text().splitlines()) == 1
+    assert pytester.runpytest(UPDATE, "--guardrails-baseline=now.jsonl").ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_collecting_alone_writes_nothing(suite: pytest.Pytester) -> None:
     """``--collect-only`` compares and writes nothing."""
     before = (suite.path / ".guardrails" / "baseline.jsonl").read_bytes()
