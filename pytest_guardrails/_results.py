@@ -34,7 +34,7 @@ _ALARMING = ("FAILED", "UNTRUSTED", "INCOMPLETE", "LOST", "NOT ", "TOO LOW")  # 
 
 def judged_something(run: Run) -> bool:
     """True if a run has something to say."""
-    return bool(run.records or run.corpora or run.armed or run.gates or run.comparison)
+    return bool(run.records or run.corpora or run.armed or run.gates or run.comparison or run.lost)
 
 
 class Results:

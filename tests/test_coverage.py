@@ -199,7 +199,7 @@ def test_what_is_missing_is_named() -> None:
     half = coverage(run(record(checked(action=Action.DENY))))
     assert too_low(half, 50) == []
     assert too_low(half, 80.5) == [
-        "TOO LOW    coverage is 1 of 2 cells (50.0 %), and 80.5 % is demanded; what is missing:",
+        "TOO LOW    coverage is 1 of 2 cells (50 %), and 80.5 % is demanded; what is missing:",
         "  before_request/a/pii: never silent on a near miss",
     ]
     (said,) = too_low(coverage(run()), 0)

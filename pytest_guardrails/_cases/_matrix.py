@@ -13,7 +13,8 @@ from pytest_guardrails._document import Node
 from pytest_guardrails._model import Case
 
 _AUTHORED = ("note", "xfail", "skip")  # published as written: no value of a matrix is filled in
-_WORD = re.compile(r"[A-Za-z_]{1,24}|[0-9]{1,3}")  # what an id may show of a value; else the number of the row
+# what an id may show of a value: words, a short number, or both, as of a fault (http_503); else the number of the row
+_WORD = re.compile(r"[A-Za-z_]{1,24}|[A-Za-z]{1,16}_[0-9]{1,3}|[0-9]{1,3}")
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 

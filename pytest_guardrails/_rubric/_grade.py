@@ -76,6 +76,6 @@ def _problems(grade: Grade) -> Iterator[str]:
     said = ", ".join(f"{score:g}" for score in grade.scores)
     if grade.mean is None or grade.mean < MEAN:
         mean = "unknown" if grade.mean is None else f"{grade.mean:.2f}"
-        yield f"rubric {grade.criterion}: mean {mean} of {said}, at least {MEAN:g} is asked"
+        yield f"rubric {grade.criterion}: mean {mean} of the scores {said}, at least {MEAN:g} is asked"
     if grade.scores and min(grade.scores) < LOWEST:
         yield f"rubric {grade.criterion}: a score of {min(grade.scores):g} in {said}, none may be below {LOWEST:g}"

@@ -114,7 +114,9 @@ def parse_target(spec: str, base: Path) -> list[tuple[str, Path]]:
     """
     if not spec:
         return [(kind, base / FOLDER / _NAMES[kind]) for kind in PAGES]
-    kind, _, destination = spec.partition(":")
+    kind, colon, destination = spec.partition(":")
+    if colon and not destination:
+        raise ConfigError(f"--guardrails-report={spec}: nothing stands after the colon; name a file or a folder")
     try:
         added([*REPORTERS, BENCHMARK])  # a package that takes a name of ours is refused whatever is asked for
         if kind == BENCHMARK:

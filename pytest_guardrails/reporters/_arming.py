@@ -44,7 +44,7 @@ def too_low(shown: Coverage, least: float) -> list[str]:
 
 def _share(shown: Coverage) -> str:
     """Say how many cells are covered, rounded down: only all of them are 100 %."""
-    return f"{shown.covered} of {len(shown.cells)} cells ({int(1000 * shown.covered / len(shown.cells)) / 10} %)"
+    return f"{shown.covered} of {len(shown.cells)} cells ({int(1000 * shown.covered / len(shown.cells)) / 10:g} %)"
 
 
 def _kinds(shown: Coverage) -> str:

@@ -47,6 +47,18 @@ def worst_first(record: CaseRecord) -> tuple[bool, int, int, str]:
     return record.xfail is not None, _STATUS_RANK.index(record.status), severity, record.nodeid
 
 
+def missing(run: Run) -> tuple[str, ...]:
+    """Say what a run that is not whole lacks: each test whose result is lost, else that it was cut short."""
+    if run.lost:
+        return run.lost
+    return () if run.complete else ("the run was cut short: its results speak of a part of the suite",)
+
+
+def other_notes(run: Run) -> list[str]:
+    """Return what else was said at the end of a run: without the lines that say again what `missing` does."""
+    return [note for note in run.notes if not any(note.endswith(lost) for lost in run.lost)]
+
+
 def is_about_cases(run: Run) -> bool:
     """False for a run of corpora alone: of cases there is nothing to say, not even that there are none."""
     return bool(run.records or not run.corpora)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from pytest_guardrails._model import CaseRecord, CaseStatus, CorpusRecord, Run
 from pytest_guardrails.reporters._corpora import current
-from pytest_guardrails.reporters._facts import file_of, worst_first
+from pytest_guardrails.reporters._facts import file_of, missing, worst_first
 from pytest_guardrails.reporters.markdown import markdown
 from pytest_guardrails.reporters.terminal import plain
 
@@ -44,13 +44,14 @@ def summary(run: Run, room: int = MOST_BYTES) -> bytes:
 
 
 def error_commands(run: Run, folder: str = "") -> Iterator[str]:
-    """Yield at most ten ``::error`` commands: gates that failed, then cases and corpora, the worst first.
+    """Yield at most ten ``::error`` commands: what has no result, gates that failed, then the worst corpora and cases.
 
     ``folder`` is where the root of the suite stands in the repository.
     """
     cases = sorted((record for record in run.records if _is_bad(record)), key=worst_first)
     corpora = [record for record in current(run) if _is_bad(record)]
-    said = [_command("", None, f"Gate {gate.expr} failed", gate.said) for gate in run.gates if not gate.passed]
+    said = [_command("", None, "No result", (lacking,)) for lacking in missing(run)[: MOST_ANNOTATIONS // 2]]
+    said += [_command("", None, f"Gate {gate.expr} failed", gate.said) for gate in run.gates if not gate.passed]
     said += [_of_record(record, f"Corpus {record.name}", folder) for record in corpora]
     said += [_of_record(record, record.case, folder) for record in cases[:MOST_ANNOTATIONS]]
     yield from said[:MOST_ANNOTATIONS]

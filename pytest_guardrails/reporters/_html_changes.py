@@ -18,7 +18,14 @@ from pytest_guardrails.reporters._html_parts import (
     table,
 )
 from pytest_guardrails.reporters._svg import difference_bar
-from pytest_guardrails.reporters._versions import change_sentence, flip_label, latency_sentences, p_sentence
+from pytest_guardrails.reporters._versions import (
+    change_sentence,
+    flip_label,
+    guardrail_sentences,
+    latency_sentences,
+    p_sentence,
+    what_changed,
+)
 
 MOST_FLIPS = 50
 _NAMES = {"fpr": "FPR", "recall": "recall"}
@@ -41,6 +48,8 @@ def candidate(run: Run) -> Iterator[str]:
 def _comparison(run: Run, compared: Comparison, *, gate: bool) -> Iterator[str]:
     yield f"<p>{bdi(compared.before)} → {bdi(compared.after)}</p>"
     yield f"<p>{_said(compared)}</p>"
+    if blamed := list(guardrail_sentences(compared)):
+        yield f"<p>By the guardrail that decided: {bdi('; '.join(blamed), 1_000)}.</p>"
     yield from _rulings(compared, gate)
     yield from _populations(compared)
     named = {record.key: record.nodeid for record in run.records if record.key is not None}
@@ -127,7 +136,7 @@ def _flips(title: str, flips: Sequence[Flip], named: Mapping[str, str], known: s
     opened = " open" if title == "Newly wrong" else ""
     yield f"<details{opened}><summary>{title}: {len(flips):,}</summary>"
     rows = [_flip(flip, named, known) for flip in flips[:MOST_FLIPS]]
-    yield from table(title, ["what", "population", "severity", "label", "verdict", "before", "after"], rows, "flips")
+    yield from table(title, ["what", "population", "severity", "label", "change", "before", "after"], rows, "flips")
     yield from more(len(flips) - MOST_FLIPS)
     yield "</details>"
 
@@ -136,5 +145,5 @@ def _flip(flip: Flip, named: Mapping[str, str], known: set[str]) -> list[Cell]:
     nodeid = named.get(flip.key, flip.key)
     name = case_link(nodeid, flip.key) if nodeid in known else bdi(flip.key)
     name += f"<br><small>{bdi(flip.where)}</small>" if flip.where else ""
-    said = (flip.population, flip.severity or "", flip_label(flip), flip.verdict or "same", flip.before, flip.after)
+    said = (flip.population, flip.severity or "", flip_label(flip), what_changed(flip), flip.before, flip.after)
     return [name, *map(bdi, said)]

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pytest_guardrails._metrics import Metrics
 from pytest_guardrails._model import CaseStatus, Run
 from pytest_guardrails.reporters._corpora import current, is_untrusted
-from pytest_guardrails.reporters._facts import is_about_cases
+from pytest_guardrails.reporters._facts import is_about_cases, missing, other_notes
 from pytest_guardrails.reporters._gates import MOST_SENTENCES
 from pytest_guardrails.reporters._html_parts import Cell, bdi, listed, mark, section, table
 from pytest_guardrails.reporters._island import STATES
 from pytest_guardrails.reporters._markup import shown, slug
+from pytest_guardrails.reporters._versions import guardrail_sentences
 from pytest_guardrails.reporters.terminal import verdict_line
 
 SECTIONS = (
@@ -53,7 +54,7 @@ def head(run: Run, metrics: Metrics) -> Iterator[str]:
         yield f'<p class="doubt">{sentence}</p>'
     for sentence in _choices(run):
         yield f'<p class="chosen">{sentence}</p>'
-    yield from listed(run.notes)
+    yield from listed(other_notes(run))
     guards = "; ".join(
         f"<b>{bdi(one.config)}</b> {bdi(one.version.declared or 'undeclared')}" for one in run.guards[:8]
     )
@@ -95,10 +96,8 @@ def _verdicts(run: Run, metrics: Metrics) -> Iterator[tuple[bool, str]]:
     if not (any(metrics.statuses[status] for status in _JUDGED) or any(record.rows for record in current(run))):
         yield False, "nothing was judged"
     else:
-        yield (
-            not untrusted,
-            "untrusted: a guard gave no answer" if untrusted else "trusted: every guard gave its answer",
-        )
+        answered = "every error was expected" if metrics.expected_errors else "every guard gave its answer"
+        yield not untrusted, "untrusted: a guard gave no answer" if untrusted else f"trusted: {answered}"
     if run.gates:
         held = sum(gate.passed for gate in run.gates)
         yield held == len(run.gates), f"{held} of {len(run.gates)} gates hold"
@@ -109,7 +108,8 @@ def _verdicts(run: Run, metrics: Metrics) -> Iterator[tuple[bool, str]]:
             f"baseline: {f'{failed} rules fail' if failed > 1 else '1 rule fails' if failed else 'no rule fails'}",
         )
     if not run.complete:
-        yield False, "incomplete"
+        lost = len(run.lost)
+        yield False, f"incomplete: {lost:,} test{'' if lost == 1 else 's'} without a result" if lost else "incomplete"
     if run.exit_status and _is_clean(run, metrics):
         yield False, f"exit status {run.exit_status}: the run failed for another reason"
 
@@ -137,17 +137,21 @@ def _doubts(run: Run, metrics: Metrics) -> Iterator[str]:
         )
     if surprising := _open_by_choice(run)[1]:
         yield f"Open by choice (on_error: allow), where the case did not expect it: {surprising:,}."
-    if not run.complete:
-        yield "Incomplete: the run was cut short. What follows speaks of a part of it."
+    lacking = missing(run)
+    yield from (f"Incomplete: {bdi(said, 1_000)}." for said in lacking[:MOST_SENTENCES])
+    if len(lacking) > MOST_SENTENCES:
+        yield f"Incomplete: no result of {len(lacking) - MOST_SENTENCES:,} more tests; report.json has all."
     failed = [gate for gate in run.gates if not gate.passed]
     for gate in failed[:MOST_SENTENCES]:
         yield f"Gate <code>{bdi(gate.expr)}</code> failed: {bdi('; '.join(gate.said[:3]), 1_000)}"
     blamed = [record for record in current(run) if record.xfail is None and record.reasons and not is_untrusted(record)]
     for record in blamed[:MOST_SENTENCES]:
         yield f"Corpus {bdi(record.name)}: {bdi(record.reasons[0], 1_000)}"
-    for ruling in run.comparison.rulings[:MOST_SENTENCES] if run.comparison is not None else ():
-        if ruling.fails:
-            yield f"Worse than the baseline, {bdi(ruling.rule)}: {bdi(ruling.said, 1_000)}"
+    worse = [ruling for ruling in run.comparison.rulings if ruling.fails] if run.comparison is not None else []
+    for ruling in worse[:MOST_SENTENCES]:
+        yield f"Worse than the baseline, {bdi(ruling.rule)}: {bdi(ruling.said, 1_000)}"
+    if worse:
+        yield from _blamed(run)
 
 
 def _choices(run: Run) -> Iterator[str]:
@@ -155,6 +159,15 @@ def _choices(run: Run) -> Iterator[str]:
     if expected := _open_by_choice(run)[0]:
         cases = f"{expected:,} case{'' if expected == 1 else 's'}"
         yield f"Open by choice (on_error: allow): {cases} passed an errored check, as expected."
+    if run.comparison is not None and not run.comparison.failed:
+        yield from _blamed(run)
+
+
+def _blamed(run: Run) -> Iterator[str]:
+    """Say which guardrails decided what flipped since the baseline."""
+    if run.comparison is not None and (blamed := list(guardrail_sentences(run.comparison))):
+        said = bdi("; ".join(blamed), 1_000)
+        yield f'<a href="#changes">Flipped since the baseline</a>, by the guardrail that decided: {said}.'
 
 
 def _open_by_choice(run: Run) -> tuple[int, int]:

@@ -40,16 +40,17 @@ def section(name: str, title: str, *parts: Iterable[str]) -> Iterator[str]:
 def table(label: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], kind: str = "plain") -> Iterator[str]:
     """Yield a table whose first column names its rows; a head that starts with ``#`` is of numbers. None without rows.
 
-    It can be scrolled by itself, so that the page never has to be, and holds at most `MOST_ROWS`.
+    It can be scrolled by itself, so that the page never has to be, and holds at most `MOST_ROWS`. Each cell has the
+    name of its column, which stands before it on a phone, where a row is a card.
     """
     listed = list(rows)
     if not listed:
         return
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{escape(plain(label, MOST_NAME))}">'
     yield f'<table class="{kind}"><thead><tr>{"".join(map(_head, heads))}</tr></thead>\n<tbody>'
-    numeric = [head.startswith("#") for head in heads]
+    columns = [(head.startswith("#"), head.removeprefix("#").partition(" <")[0]) for head in heads[1:]]
     for first, *cells in listed[:MOST_ROWS]:
-        made = "".join(_cell(cell, number) for cell, number in zip(cells, numeric[1:], strict=True))
+        made = "".join(_cell(cell, *column) for cell, column in zip(cells, columns, strict=True))
         yield f'<tr><th scope="row">{first if isinstance(first, str) else first[1]}</th>{made}</tr>'
     yield "</tbody></table></div>"
     yield from more(len(listed) - MOST_ROWS)
@@ -65,10 +66,11 @@ def _head(head: str) -> str:
     return f'<th scope="col" class="n">{head[1:]}</th>' if head.startswith("#") else f'<th scope="col">{head}</th>'
 
 
-def _cell(cell: Cell, number: bool) -> str:
+def _cell(cell: Cell, number: bool, head: str) -> str:
     kind, text = ("", cell) if isinstance(cell, str) else cell
     classes = " ".join(filter(None, ["n" if number else "", kind]))
-    return f'<td class="{classes}">{text}</td>' if classes else f"<td>{text}</td>"
+    known = f' data-head="{head}"' if head and text else ""
+    return f'<td class="{classes}"{known}>{text}</td>' if classes else f"<td{known}>{text}</td>"
 
 
 def count(number: int, kind: str = "") -> Cell:

@@ -24,6 +24,7 @@ def rates(run: Run, metrics: Metrics) -> Iterator[str]:
         "Rates",
         *([_figures(metrics), _guardrails(run, metrics)] if is_about_cases(run) else []),
         _corpora(run),
+        _guardrails_in_corpora(run),
         _by(run, "tag"),
         _by(run, "check", folded=True),
     )
@@ -104,7 +105,7 @@ def _guardrails(run: Run, metrics: Metrics) -> Iterator[str]:
         if key in surprising:
             counts[_COUNTS.index("errors")] = count(found[key].errors, "unexpected")
     if rows:
-        yield "<h3>By guardrail</h3>"
+        yield "<h3>By guardrail, of cases</h3>"
         yield from rates_table("Guardrails", ["guardrail", "phase", "does"], [f"#{name}" for name in _COUNTS], rows)
         yield from more(len(keys) - MOST_ROWS)
         yield (
@@ -168,6 +169,26 @@ def _by(run: Run, kind: str, *, folded: bool = False) -> Iterator[str]:
 def confusion_in(record: CorpusRecord) -> Confusion:
     """Return the counts of a whole corpus."""
     return confusion_of(next((group for group in record.groups if group.kind == "all"), Group("all", "")))
+
+
+def _guardrails_in_corpora(run: Run) -> Iterator[str]:
+    """Yield what each guardrail did with each corpus, behind a fold where there are many."""
+    several = len({record.guard for record in current(run)}) > 1
+    rows: list[Row] = []
+    for record in current(run):
+        for group in record.groups:
+            if group.kind == "guardrail":
+                counts, (phase, _, guardrail) = confusion_of(group), group.name.partition("/")
+                names: list[Cell] = [named(guardrail, record.guard if several else "")]
+                names += [bdi(phase.partition("_")[0]), bdi(record.name)]
+                rows.append((names, counts.fpr, counts.recall, [count(counts.error, "errors")]))
+    if rows:
+        fold = len(rows) > MOST_UNFOLDED
+        title = "By guardrail, of corpora"
+        yield f"<details><summary>{title}: {len(rows):,}</summary>" if fold else f"<h3>{title}</h3>"
+        yield from rates_table(title, ["guardrail", "phase", "corpus"], ["#errors"], rows[:MOST_ROWS])
+        yield from more(len(rows) - MOST_ROWS)
+        yield "</details>" if fold else ""
 
 
 def _corpora(run: Run) -> Iterator[str]:

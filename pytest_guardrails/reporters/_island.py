@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from pytest_guardrails._model import Outcome
@@ -20,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 MOST_TRACES = 500  # cases whose trace the page keeps, worst first
 SMALL_RUN = 200  # a run of at most so many cases keeps every trace
-MOST_DETAIL = 800_000  # characters of all traces together
+MOST_DETAIL = 600_000  # bytes of all traces together
 MOST_SET = 20  # tags, or guardrails, of a case
 
 
@@ -78,11 +80,15 @@ def island(cases: Sequence[Row]) -> str:
 
 
 def details(cases: Sequence[Row], revealed: bool = False) -> str:
-    """Return what opens under the first of the cases, as a list in JSON like `island`; null is one without room.
+    """Return what opens under the first of the cases, as JSON like `island`; null is one without room.
 
-    It is a text of its own, so that a page need not read it before somebody asks for it.
+    ``cases`` has lists of reasons, facts, steps and what else is known. Texts stand in ``strings``, and a number is the
+    index of one; a number below zero is one itself, -1 for 0. It is a text of its own, so that a page need not read it
+    before somebody asks for it.
     """
-    return f"[{','.join(_details(cases, revealed))}]"
+    strings: dict[str, int] = {}
+    made = ",".join(_details(cases, revealed, strings))
+    return f'{{"cases":[{made}],"strings":{_inert(list(strings))}}}'
 
 
 def _row(case: Row, kept: Callable[[str], int], together: Callable[[Sequence[str]], int]) -> tuple[int | str, ...]:
@@ -118,13 +124,39 @@ def _inert(value: Any) -> str:
     return text
 
 
-def _details(cases: Sequence[Row], revealed: bool) -> Iterator[str]:
+def _details(cases: Sequence[Row], revealed: bool, strings: dict[str, int]) -> Iterator[str]:
     """Yield what opens under the first cases: all of a small run, else those not as expected, within bounds."""
     room = MOST_DETAIL
     for case in cases[: len(cases) if len(cases) <= SMALL_RUN else MOST_TRACES]:
         if len(cases) > SMALL_RUN and state(case) not in STATES[:3]:
             break
-        made = _inert(detail(case, revealed))
-        fits = len(made) <= room
-        room -= len(made) if fits else 0
-        yield made if fits else "null"
+        known = len(strings)
+        made = _inert(_packed(_in_order(detail(case, revealed)), strings))
+        new = list(islice(strings, known, None))
+        size = len(made) + len(_inert(new).encode())
+        if size > room:
+            for text in new:
+                del strings[text]
+            yield "null"
+            continue
+        room -= size
+        yield made
+
+
+def _in_order(known: dict[str, Any]) -> list[Any]:
+    """Return what opens under a case as a list, times in microseconds."""
+    steps = [(*step[:3], _micros(step[3]), step[4]) for step in known["steps"]]
+    return [known["reasons"], known["facts"], steps, known["more"]]
+
+
+def _micros(seconds: float | None) -> int | None:
+    return None if seconds is None or not math.isfinite(seconds) else max(0, round(1e6 * seconds))
+
+
+def _packed(value: Any, strings: dict[str, int]) -> Any:
+    """Return lists of texts and whole numbers with each text as its index, and each number below zero."""
+    if isinstance(value, str):
+        return strings.setdefault(value, len(strings))
+    if isinstance(value, list | tuple):
+        return [_packed(item, strings) for item in value]
+    return None if value is None else -1 - value

@@ -1,4 +1,7 @@
-"""``cases.csv``: a row per case, per group of each corpus and per sample that went wrong; none of it runs anywhere."""
+"""``cases.csv``: a row per case, per group of each corpus and per sample that went wrong; none of it runs anywhere.
+
+What a run that is not whole lacks is a row of kind ``run``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Iterator
 from pytest_guardrails._model import CaseRecord, CorpusRecord, Group, Run
 from pytest_guardrails._stats import Rate, confusion_of
 from pytest_guardrails.reporters._corpora import current
-from pytest_guardrails.reporters._facts import Guards, category, latency_ms, wrong_samples
+from pytest_guardrails.reporters._facts import Guards, category, latency_ms, missing, wrong_samples
 from pytest_guardrails.reporters.terminal import plain
 
 COLUMNS = (
@@ -35,6 +38,8 @@ def csv(run: Run) -> str:
     for corpus in current(run):
         for row in (*_corpus(corpus, guards), *_samples(corpus, guards)):
             writer.writerow({name: _cell(value) for name, value in row.items()})
+    for said in missing(run):
+        writer.writerow({"kind": "run", "name": _cell(said), "status": "no result"})
     return file.getvalue()
 
 

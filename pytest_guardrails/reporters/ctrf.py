@@ -15,6 +15,7 @@ from pytest_guardrails.reporters._facts import (
     category,
     file_of,
     latency_ms,
+    missing,
     number_wrong,
     wrong_samples,
 )
@@ -37,11 +38,15 @@ Test = dict[str, Any]
 
 
 def ctrf(run: Run) -> str:
-    """Return the run as CTRF: a test per case, corpus and gate; an error of a guard is a failure that says so."""
+    """Return the run as CTRF: a test per case, corpus and gate; an error of a guard is a failure that says so.
+
+    What a run that is not whole lacks is a failed test.
+    """
     guards = Guards(run)
     tests = [_case(record, guards) for record in run.records]
     tests += [_corpus(record, guards) for record in current(run)]
     tests += [_gate(gate) for gate in run.gates]
+    tests += [_missing(said) for said in missing(run)]
     began = math.floor((started_s(run) or 0.0) * 1000)
     counts = {status: sum(test["status"] == status for test in tests) for status in _COUNTED}
     tool = {"name": "pytest-guardrails", "version": str(run.environment.get("pytest-guardrails", ""))}
@@ -153,6 +158,11 @@ def _gate(gate: GateResult) -> Test:
     status = "passed" if gate.passed else "failed"
     test: Test = {"name": _name(f"gate {gate.expr}"), "status": status, "duration": 0, "type": "guardrail gate"}
     return {**test, "message": _text("\n".join(gate.said))} if gate.said else test
+
+
+def _missing(said: str) -> Test:
+    test: Test = {"name": _name(said), "status": "failed", "duration": 0, "type": "guardrail run"}
+    return {**test, "rawStatus": "no result", "message": _text(said)}
 
 
 def _ms(seconds: float) -> int:

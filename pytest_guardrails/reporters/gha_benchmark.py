@@ -9,7 +9,7 @@ from pytest_guardrails._metrics import measure
 from pytest_guardrails._model import Run
 from pytest_guardrails._stats import Confusion, Histogram, Rate, confusion_of, percentile
 from pytest_guardrails.reporters._corpora import current
-from pytest_guardrails.reporters._facts import Guards, all_of
+from pytest_guardrails.reporters._facts import Guards, all_of, missing
 from pytest_guardrails.reporters.json import dumps
 from pytest_guardrails.reporters.terminal import plain
 
@@ -49,22 +49,23 @@ def _populations(run: Run) -> Iterator[Figures]:
     guards = Guards(run)
     for key, counts in measure(run.records).by_guard.items():
         times = [record.trace.duration_s for record in run.records if record.guard == key and record.trace is not None]
-        yield _name(guards.lasting_name(key), "cases"), _extra(guards, key), counts, percentile(times, 0.95)
+        yield _name(guards.lasting_name(key), "cases"), _extra(run, guards, key), counts, percentile(times, 0.95)
     taken: dict[str, int] = {}
     for record in current(run):
         name = _name(guards.lasting_name(record.guard), record.name)
         taken[name] = taken.get(name, 0) + 1
         name = name if taken[name] == 1 else f"{name} ({taken[name]})"
         p95 = Histogram.of(record.latency).percentile(0.95)
-        yield name, _extra(guards, record.guard), confusion_of(all_of(record)), p95
+        yield name, _extra(run, guards, record.guard), confusion_of(all_of(record)), p95
 
 
 def _name(guard: str, population: str) -> str:
     return plain(f"{guard}, {population}", MOST_NAME)
 
 
-def _extra(guards: Guards, key: str) -> str:
-    return plain(f"version {guards.version(key)}", MOST_NAME)
+def _extra(run: Run, guards: Guards, key: str) -> str:
+    doubt = "; the run is INCOMPLETE" if missing(run) else ""
+    return plain(f"version {guards.version(key)}", MOST_NAME) + doubt
 
 
 def _rate(name: str, rate: Rate, extra: str, population: str) -> Iterator[dict[str, Any]]:

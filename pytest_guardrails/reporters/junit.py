@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pytest_guardrails._model import CaseRecord, CaseStatus, CorpusRecord, GateResult, Run
 from pytest_guardrails.reporters._corpora import current, figures
-from pytest_guardrails.reporters._facts import Guards, category, latency_ms, number_wrong, wrong_samples
+from pytest_guardrails.reporters._facts import Guards, category, latency_ms, missing, number_wrong, wrong_samples
 from pytest_guardrails.reporters.terminal import plain
 
 MOST_NAME, MOST_TEXT = 1_000, 10_000
@@ -16,12 +16,16 @@ _ELEMENTS = {CaseStatus.NOT_AS_EXPECTED: "failure", CaseStatus.ERROR: "error", C
 
 
 def junit(run: Run) -> str:
-    """Return the run as JUnit XML: a test case per case, corpus and gate, with scalar properties."""
+    """Return the run as JUnit XML: a test case per case, corpus and gate, with scalar properties.
+
+    What a run that is not whole lacks is a test case with an error.
+    """
     guards = Guards(run)
     root = Element("testsuites", {"name": "pytest-guardrails"})
     _suite(root, "cases", run, [_case(record, guards) for record in run.records])
     _suite(root, "corpora", run, [_corpus(record, guards) for record in current(run)])
     _suite(root, "gates", run, [_gate(gate) for gate in run.gates])
+    _suite(root, "run", run, [_missing(said) for said in missing(run)])
     for count in ("tests", "failures", "errors"):
         root.set(count, str(sum(int(suite.attrib[count]) for suite in root)))
     root.set("time", _seconds(run.duration_s))
@@ -101,6 +105,12 @@ def _gate(gate: GateResult) -> Element:
     made = _test("gates", gate.expr, 0.0)
     if not gate.passed:
         _outcome(made, "failure", "gate", gate.said)
+    return made
+
+
+def _missing(said: str) -> Element:
+    made = _test("run", said, 0.0)
+    _outcome(made, "error", "no result", [said])
     return made
 
 

@@ -11,7 +11,7 @@ from pytest_guardrails._model import CaseRecord, CaseStatus, Run
 from pytest_guardrails._stats import GOOD_FPR, GOOD_RECALL
 from pytest_guardrails.reporters._arming import arming_markdown
 from pytest_guardrails.reporters._corpora import corpora_markdown
-from pytest_guardrails.reporters._facts import is_about_cases
+from pytest_guardrails.reporters._facts import is_about_cases, missing, other_notes
 from pytest_guardrails.reporters._gates import gates_markdown
 from pytest_guardrails.reporters._markup import escaped
 from pytest_guardrails.reporters._versions import versions_markdown
@@ -20,6 +20,7 @@ from pytest_guardrails.reporters.terminal import advice, described, fail_safe_se
 MOST_CASES = 50
 MOST_GUARDRAILS = 50
 MOST_FAULTS = 50
+MOST_LOST = 20
 MOST_NOTES, MOST_NOTE = 20, 1_000
 _SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
@@ -50,8 +51,10 @@ def _head(run: Run, metrics: Metrics) -> Iterator[str]:
         yield f"**Untrusted:** cases in which guards gave no answer: {metrics.unexpected_errors}.\n"
     if metrics.failed_open:
         yield f"**Failed open:** a check errored, nobody chose it, and the request passed: {metrics.failed_open}.\n"
-    if not run.complete:
-        yield "**Incomplete:** the run was cut short.\n"
+    lacking = missing(run)
+    yield from (f"**Incomplete:** {escaped(said, MOST_NOTE)}\n" for said in lacking[:MOST_LOST])
+    if len(lacking) > MOST_LOST:
+        yield f"**Incomplete:** no result of {len(lacking) - MOST_LOST} more tests; report.json has all.\n"
     said = [f"{number} {status.value}" for status, number in counts.items() if number]
     said += [f"{metrics.known_failing} known failing (xfail)"] if metrics.known_failing else []
     if is_about_cases(run):
@@ -67,9 +70,10 @@ def _head(run: Run, metrics: Metrics) -> Iterator[str]:
         yield f"- {escaped(key)}: recall {described(own.recall, 'attack case')}"
     for guard in run.guards[:MOST_GUARDRAILS]:
         yield f"- Guard: {escaped(guard.config)}, version {escaped(str(guard.version))}"
-    yield from (f"- Note: {escaped(note, MOST_NOTE)}" for note in run.notes[:MOST_NOTES])
-    if len(run.notes) > MOST_NOTES:
-        yield f"- … and {len(run.notes) - MOST_NOTES} more notes; report.json has all."
+    notes = other_notes(run)
+    yield from (f"- Note: {escaped(note, MOST_NOTE)}" for note in notes[:MOST_NOTES])
+    if len(notes) > MOST_NOTES:
+        yield f"- … and {len(notes) - MOST_NOTES} more notes; report.json has all."
 
 
 def _allowlist(run: Run) -> Iterator[str]:

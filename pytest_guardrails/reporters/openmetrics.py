@@ -22,7 +22,8 @@ MOST_LABEL = 300
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "guardrails_guard_info": ("gauge", "A guard that was judged: 1."),  # no info: Prometheus' older format has none
     "guardrails_trusted": ("gauge", "1 if every guard gave an answer wherever one was expected."),
-    "guardrails_complete": ("gauge", "1 if the run was not cut short."),
+    "guardrails_complete": ("gauge", "1 if the run is whole: not cut short, and no result lost."),
+    "guardrails_lost": ("gauge", "Tests whose result nobody has."),
     "guardrails_run_started_timestamp_seconds": ("gauge", "When the run began."),
     "guardrails_run_duration_seconds": ("gauge", "How long the run took."),
     "guardrails_gate_passed": ("gauge", "1 if a gate holds."),
@@ -128,6 +129,7 @@ def _of_run(run: Run, metrics: Metrics) -> Iterator[Sample]:
     trusted = not metrics.unexpected_errors and not any(map(is_untrusted, run.corpora))
     yield "guardrails_trusted", "", {}, trusted
     yield "guardrails_complete", "", {}, run.complete
+    yield "guardrails_lost", "", {}, len(run.lost)
     if (began := started_s(run)) is not None:
         yield "guardrails_run_started_timestamp_seconds", "", {}, began
     yield "guardrails_run_duration_seconds", "", {}, run.duration_s

@@ -45,9 +45,19 @@
     took: columns.took[index],
   });
 
+  // A number is a text's index; below zero it is a number itself, -1 for 0.
+  function unpacked(value) {
+    if (Array.isArray(value)) return value.map(unpacked);
+    if (value === null) return null;
+    return value < 0 ? -1 - value : details.strings[value];
+  }
+
   function known(index) {
     details ??= JSON.parse(document.getElementById("details").textContent);
-    return details[index];
+    const found = details.cases[index];
+    if (!found) return undefined;
+    const [reasons, facts, steps, more] = unpacked(found);
+    return { reasons, facts, steps, more };
   }
 
   // Texts of cases reach the page as text nodes only.
@@ -177,7 +187,7 @@
   function stepOf([kind, title, said, took, entries], total) {
     const head = make("div", { class: "step" }, make("b", {}, bdi(title)), " ", make("span", {}, said));
     if (took !== null) {
-      const name = `${(took * 1000).toFixed(2)} ms`;
+      const name = time(took);
       head.append(" ", make("span", { class: "time" }, name));
       if (total > 0 && kind !== "caller" && kind !== "deny") {
         head.append(share(took / total));

@@ -17,6 +17,7 @@ from pytest_guardrails.reporters._facts import (
     all_of,
     category,
     file_of,
+    missing,
     worst_first,
     wrong_samples,
 )
@@ -25,6 +26,7 @@ from pytest_guardrails.reporters.terminal import plain
 
 MOST_RESULTS = 5_000  # GitHub shows no more of a run
 MOST_NAME, MOST_TEXT = 300, 4_000
+MOST_LOST = 100
 UNCATEGORISED = "uncategorised"
 FINGERPRINT = "pytestGuardrailsCase/v1"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -184,10 +186,12 @@ def _invocation(run: Run, left_out: int) -> Json:
     corpora = sum(map(is_untrusted, run.corpora))
     if corpora:
         notes.append(("error", f"Untrusted: guards gave no answer to samples of corpora ({corpora})."))
-    if not run.complete:
-        notes.append(("warning", "The run was cut short: its results speak of a part of the suite."))
+    lacking = missing(run)
+    notes += [("error", f"No result: {said}") for said in lacking[:MOST_LOST]]
+    if len(lacking) > MOST_LOST:
+        notes.append(("error", f"No result of {len(lacking) - MOST_LOST} more tests; report.json has all."))
     if left_out:
         notes.append(("warning", f"Left out: {left_out} more results; report.json has all."))
-    said = [{"level": level, "message": {"text": text}} for level, text in notes]
-    successful = not errors and not corpora and run.complete
+    said = [{"level": level, "message": {"text": plain(text, MOST_TEXT)}} for level, text in notes]
+    successful = not errors and not corpora and not lacking
     return {"executionSuccessful": successful, "toolExecutionNotifications": said}

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pytest_guardrails._model import Run
+from pytest_guardrails._model import Comparison, Flip, Run
 from pytest_guardrails.reporters import html
 
 Show = Callable[..., Any]
@@ -351,3 +351,14 @@ def test_an_incomplete_or_empty_run_has_a_page(show: Show, plain_run: Run) -> No
     watched = show(replace(plain_run, records=(), guards=(), complete=False))
     assert watched.page.locator("h1").inner_text() == "INCOMPLETE · no case ran"
     assert watched.is_clean(), watched
+
+
+def test_a_phone_shows_who_decided_a_flip(show: Show, plain_run: Run) -> None:
+    """Every link of the navigation and every cell of a flip is on its screen, under the name of its column."""
+    flip = Flip("cases", "x", "benign", "high", "newly wrong", "became blocked", "allow", "block by stop_words")
+    made = replace(plain_run, comparison=Comparison("a", "b", 1, flips=(flip,)))
+    page = show(made, width=390).page
+    ends = "(nodes) => nodes.map((node) => node.getBoundingClientRect().right)"
+    assert max(page.eval_on_selector_all(".flips td, nav a", ends)) <= 390
+    assert page.eval_on_selector(".flips td:last-child", "(cell) => cell.dataset.head") == "after"
+    assert page.eval_on_selector(".flips td:last-child", "(cell) => cell.scrollWidth <= cell.clientWidth")

@@ -23,7 +23,7 @@ def test_a_run_that_covers_enough_passes(pytester: pytest.Pytester, guard: Calla
     guard(FULL)
     result = pytester.runpytest("--guardrails-min-coverage=100")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["coverage   6 of 6 cells (100.0 %)"])
+    result.stdout.fnmatch_lines(["coverage   6 of 6 cells (100 %)"])
     result.stdout.no_fnmatch_line("*TOO LOW*")
 
 

@@ -80,7 +80,7 @@ def test_built_in_criteria_need_no_grader(pytester: pytest.Pytester) -> None:
     suite(pytester, rubric, text="hello")
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*rubric upstream_sanitised: mean 1.00 of 1, at least 4 is asked*"])
+    result.stdout.fnmatch_lines(["*rubric upstream_sanitised: mean 1.00 of the scores 1, at least 4 is asked*"])
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])

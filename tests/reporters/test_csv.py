@@ -75,8 +75,8 @@ def test_any_text_is_one_harmless_line(text: str, start: str) -> None:
 def test_hostile_texts_keep_the_table(hostile_figures: Run) -> None:
     """Whatever stands in a field, there is a row per case, group and sample, each on a line of its own."""
     rows = read(hostile_figures)
-    assert [row["kind"] for row in rows] == ["case"] * 4 + (["corpus"] * 4 + ["sample"]) * 2
-    assert len(csv(hostile_figures).splitlines()) == 15
+    assert [row["kind"] for row in rows] == ["case"] * 4 + (["corpus"] * 4 + ["sample"]) * 2 + ["run"]
+    assert len(csv(hostile_figures).splitlines()) == 16
 
 
 def test_numbers_stay_numbers(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:

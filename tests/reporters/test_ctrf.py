@@ -69,6 +69,15 @@ def test_hostile_texts_are_valid_and_printable(hostile_figures: Run) -> None:
     assert all(text.replace("\n", "").isprintable() for text in texts(read(hostile_figures)))
 
 
+def test_a_run_that_is_not_whole_has_a_failed_test(run: Callable[..., Run]) -> None:
+    """Whoever reads this file alone sees red: a failed test per lost one, else one for the run that was cut short."""
+    lost = read(run(complete=False, lost=("t.py::x: its worker died",)))["results"]
+    cut = read(run(complete=False))["results"]
+    assert [(test["name"], test["status"]) for test in lost["tests"]] == [("t.py::x: its worker died", "failed")]
+    assert (lost["summary"]["failed"], cut["summary"]["failed"]) == (1, 1)
+    assert cut["tests"][0]["name"].startswith("the run was cut short")
+
+
 def test_a_run_that_judged_nothing_is_valid(run: Callable[..., Run]) -> None:
     """No case, no gate and a time that cannot be read make a valid report of nothing."""
     assert read(run(started="yesterday"))["results"]["summary"]["tests"] == 0

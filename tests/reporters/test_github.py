@@ -82,10 +82,16 @@ def test_at_most_ten_the_worst_first(run: Callable[..., Run], record: Callable[.
     assert len(lines) == len(titles) == 10
 
 
+def test_what_has_no_result_comes_first(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:
+    """A lost test is an annotation before all others."""
+    made = run(record("x", CaseStatus.ERROR), complete=False, lost=("t.py::x: its worker died",))
+    assert next(iter(error_commands(made))) == "::error title=No result::t.py::x: its worker died"
+
+
 def test_hostile_texts_stay_in_their_command(hostile_figures: Run) -> None:
     """No text ends its property, its command or its line, or begins another command."""
     lines = list(error_commands(hostile_figures, ""))
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert all(COMMAND.fullmatch(line) and line.isprintable() for line in lines)
 
 

@@ -7,12 +7,25 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from pytest_guardrails._model import CaseRecord, CaseStatus, Outcome, Run, Trace
+from pytest_guardrails._model import (
+    Action,
+    Armed,
+    CaseRecord,
+    CaseStatus,
+    Comparison,
+    Flip,
+    Outcome,
+    Run,
+    Shadow,
+    Trace,
+    Verdict,
+)
 from pytest_guardrails._stats import Rate
 from pytest_guardrails.reporters._island import MOST_TRACES, detail
 from pytest_guardrails.reporters._svg import interval_bar
@@ -64,8 +77,15 @@ class Page(HTMLParser):
     def details(self) -> list[Any]:
         """What the script reads when a case is opened or searched."""
         loaded = json.loads(self.blocks["script"][2])
-        assert isinstance(loaded, list)
-        return loaded
+
+        def unpacked(value: Any) -> Any:
+            if isinstance(value, list):
+                return [unpacked(item) for item in value]
+            return value if value is None else -1 - value if value < 0 else loaded["strings"][value]
+
+        made = unpacked(loaded["cases"])
+        assert isinstance(made, list)
+        return made
 
     def nodeids(self) -> list[str]:
         """Return the node ids as the script puts them together."""
@@ -198,7 +218,7 @@ def test_the_drawing_has_a_name_and_stays_inside() -> None:
 def test_a_guardrail_that_was_never_reached_is_listed(run: MakeRun, record: MakeRecord) -> None:
     """The table has every guardrail of the configuration, also where no case reached it."""
     page = html(run(record(trace=None)))
-    cell = "<td><bdi>([^<]*)</bdi></td>"
+    cell = "<td[^>]*><bdi>([^<]*)</bdi></td>"
     assert re.findall(f'<tr><th scope="row"><bdi>([^<]*)</bdi></th>{cell}{cell}', page)[:2] == [
         ("pii_redact", "before", "sanitize"),
         ("out", "after", "deny, on error allow"),
@@ -281,6 +301,35 @@ def test_ten_thousand_cases_fit_two_megabytes(big: Callable[[int, int], Run]) ->
     page = Page(text)
     assert {len(column) for column in page.data["columns"].values()} == {10_000}
     assert 300 < len(page.details) <= MOST_TRACES
+
+
+def test_a_detail_comes_back_as_it_was(run: MakeRun, record: MakeRecord) -> None:
+    """Texts by their index and numbers below zero give back reasons, facts, steps and times in microseconds."""
+    made = run(record("x", CaseStatus.NOT_AS_EXPECTED, reasons=("why", "user")))
+    (found,) = Page(html(made)).details
+    known = json.loads(json.dumps(detail(report_dict(made)["cases"][0])))
+    assert [found[0], found[1], found[3]] == [known["reasons"], known["facts"], known["more"]]
+    assert [step[:3] + step[4:] for step in found[2]] == [step[:3] + step[4:] for step in known["steps"]]
+    assert [step[3] for step in found[2]] == [None if step[3] is None else 1e6 * step[3] for step in known["steps"]]
+
+
+def test_a_large_run_with_everything_fits_two_megabytes(big: Callable[[int, int], Run]) -> None:
+    """Comparison, candidate and arming do not take a page of 10,000 cases beyond 2 MB."""
+    beside = Shadow(
+        "guard.yaml@2", CaseStatus.AS_EXPECTED, Outcome.TRUE_POSITIVE, Verdict.ALLOW, Action.SANITIZE, "pii"
+    )
+    armed = Armed(noticed=("before_request/pii_redact",), unnoticed=("after_request/out",), off=True)
+    made = big(10_000, 2)
+    records = tuple(replace(record, shadow=beside, armed=armed, key=record.nodeid) for record in made.records)
+    flips = tuple(
+        Flip("cases", one.nodeid, "attack", "high", "newly wrong", "became allowed", "block by pii_redact", "allow")
+        for one in records[:1_000]
+    )
+    keys = tuple(one.nodeid for one in records[:1_000])
+    compared = Comparison("a", "b", 10_000, 1_000, 1_000, (), flips, (), keys, keys)
+    page = Page(text := html(replace(made, records=records, comparison=compared, shadow=compared)))
+    assert len(text.encode()) <= 2_000_000
+    assert sum(one is not None for one in page.details) > 300
 
 
 def test_a_small_run_keeps_every_trace(big: Callable[[int, int], Run]) -> None:

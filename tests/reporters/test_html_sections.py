@@ -161,10 +161,10 @@ def test_open_by_choice_is_red_only_where_nobody_expected_it(run: MakeRun, recor
 def test_an_error_of_a_guardrail_is_red_only_where_nobody_expected_it(run: MakeRun, record: MakeRecord) -> None:
     """In the table of guardrails as in the head."""
     page = html(run(record("a", outcome=Outcome.ERROR, trace=passed_by_choice())))
-    assert re.search(r'class="n errors">1<', page)
+    assert re.search(r'class="n errors" data-head="errors">1<', page)
     assert 'class="n unexpected"' not in page
     page = html(run(record("a", CaseStatus.ERROR, outcome=Outcome.ERROR, trace=passed_by_choice())))
-    assert re.search(r'class="n unexpected">1<', page)
+    assert re.search(r'class="n unexpected" data-head="errors">1<', page)
 
 
 def test_gates_are_judged_in_words(run: MakeRun) -> None:
@@ -189,6 +189,34 @@ def test_changes_go_both_ways(run: MakeRun, record: MakeRecord) -> None:
     assert links == ["a.guardrails.yaml%3A%3Ac", "x.py%3A%3Ak"]
     assert "FPR 0 % → 5 % 0 → 2 of 40, p = 0.5" in text
     assert "<title>0 % → 5 % (0 → 2 of 40), +5.0 points" in "".join(said)
+
+
+def test_the_head_names_the_guardrail_that_got_worse(run: MakeRun, record: MakeRecord) -> None:
+    """Whether a rule fails or none does, the head says which guardrail decided what flipped."""
+    flip = Flip("cases", "x", "benign", "high", "newly wrong", "became blocked", "allow", "block by stop_words")
+    for rulings in ((), (Ruling("fpr-loss", True, "more users are stopped"),)):
+        page = html(run(record(), comparison=Comparison("a", "b", 1, flips=(flip,), rulings=rulings)))
+        header = page[page.index("<header") : page.index("</header>")]
+        assert "stop_words: 1 newly wrong" in header
+
+
+def test_what_was_lost_is_said_once(run: MakeRun, record: MakeRecord) -> None:
+    """A lost test stands in the head, not again among the notes; the head is red."""
+    lost = ("t.py::x: its worker died",)
+    page = html(run(record(), complete=False, lost=lost, notes=("LOST       t.py::x: its worker died", "other")))
+    header = page[page.index("<header") : page.index("</header>")]
+    assert header.count("its worker died") == 1
+    assert '<header class="bad">' in header
+    assert "incomplete: 1 test without a result" in header
+
+
+def test_guardrails_stand_beside_corpora(run: MakeRun) -> None:
+    """What a guardrail did with a corpus has a table, as its rates on cases have."""
+    groups = (Group("all", "", 0, 6, 34), Group("guardrail", "before_request/stop_words", 0, 6, 34))
+    corpus = CorpusRecord("f::c", "benign", CaseStatus.AS_EXPECTED, "guard.yaml@abc", rows=40, groups=groups)
+    page = html(run(corpora=(corpus,)))
+    assert "By guardrail, of corpora" in page
+    assert "6 of 40" in page[page.index("By guardrail, of corpora") :]
 
 
 def test_nothing_compared_says_nothing(run: MakeRun, record: MakeRecord) -> None:

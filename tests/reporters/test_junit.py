@@ -85,7 +85,20 @@ def test_hostile_texts_are_valid_xml(hostile_figures: Run, valid: Callable[[Run]
     """Control characters, lone surrogates and what ends a CDATA section stay readable text."""
     root = valid(hostile_figures)
     suites = [(suite.attrib["name"], len(suite.findall("testcase"))) for suite in root]
-    assert suites == [("guardrails cases", 4), ("guardrails corpora", 2), ("guardrails gates", 2)]
+    assert suites == [
+        ("guardrails cases", 4),
+        ("guardrails corpora", 2),
+        ("guardrails gates", 2),
+        ("guardrails run", 1),
+    ]
+
+
+def test_a_run_that_is_not_whole_has_an_error(run: Callable[..., Run], valid: Callable[[Run], ET.Element]) -> None:
+    """Whoever reads this file alone sees red: an error per lost test, else one for the run that was cut short."""
+    for lost, said in ((("t.py::x: its worker died", "u.py: no"), 2), ((), 1)):
+        root = valid(run(complete=False, lost=lost))
+        assert (root.attrib["tests"], root.attrib["errors"]) == (str(said), str(said))
+    assert [(error.get("message") or "")[:21] for error in root.iter("error")] == ["the run was cut short"]
 
 
 def test_a_run_that_judged_nothing_is_valid(run: Callable[..., Run], valid: Callable[[Run], ET.Element]) -> None:

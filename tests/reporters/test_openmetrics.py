@@ -97,6 +97,7 @@ def test_gates_and_the_run_are_said(run: Callable[..., Run], record: Callable[..
     assert value(found, "guardrails_gate_passed", gate="recall>=95%") == 1
     assert (value(found, "guardrails_complete"), value(found, "guardrails_trusted")) == (0, 1)
     assert value(found, "guardrails_run_started_timestamp_seconds") == 1795255200
+    assert value(read(run(record(), complete=False, lost=("t.py::x: died",))), "guardrails_lost") == 1
 
 
 def test_two_versions_of_a_guard_are_told_apart(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:

@@ -93,6 +93,14 @@ def test_an_untrusted_run_was_no_success(run: Callable[..., Run], record: Callab
         assert read(made)["invocations"][0]["executionSuccessful"] is successful
 
 
+def test_a_lost_test_is_told(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:
+    """A run that lost a test was no success, and says which."""
+    invocation = read(run(record(), complete=False, lost=("t.py::x: its worker died",)))["invocations"][0]
+    (note,) = invocation["toolExecutionNotifications"]
+    assert not invocation["executionSuccessful"]
+    assert (note["level"], note["message"]["text"]) == ("error", "No result: t.py::x: its worker died")
+
+
 def test_the_rules_say_how_severe_they_are(run: Callable[..., Run], record: Callable[..., CaseRecord]) -> None:
     """A rule has the severity of its worst case, as GitHub sorts by it."""
     rules = read(run(missed(record, "x", "low"), missed(record, "y", "high")))["tool"]["driver"]["rules"]

@@ -39,6 +39,13 @@ def test_a_target_is_a_type_and_a_file_or_folder(tmp_path: Path) -> None:
         assert parse_target(spec, tmp_path) == [(spec.partition(":")[0], tmp_path / path)]
 
 
+@pytest.mark.parametrize("spec", ["html:", "gha-benchmark:"])
+def test_a_colon_asks_for_a_destination(spec: str, tmp_path: Path) -> None:
+    """A colon with nothing behind it is an error, not the place that the bare type has."""
+    with pytest.raises(ConfigError, match="nothing stands after the colon"):
+        parse_target(spec, tmp_path)
+
+
 def test_an_unknown_type_names_the_choices(tmp_path: Path) -> None:
     """A report type that does not exist is an error that says which do."""
     with pytest.raises(ConfigError, match=r"htlm.*html"):
