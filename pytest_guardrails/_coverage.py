@@ -20,8 +20,11 @@ from pytest_guardrails._model import (
     Guard,
     Guardrail,
     GuardrailResult,
+    Message,
+    Phase,
     Run,
 )
+from pytest_guardrails._texts import texts_in_scope
 from pytest_guardrails.checks import FOUND
 
 
@@ -229,6 +232,13 @@ def checks_near(guardrails: Iterable[Guardrail], names: Iterable[str]) -> tuple[
             if asked & {guardrail.id, check.id, name, *_finds(check)}:
                 near.append(f"{guardrail.phase.value}/{guardrail.id}/{name}")
     return tuple(near)
+
+
+def shown_to(guardrails: Iterable[Guardrail], messages: tuple[Message, ...]) -> Iterator[Guardrail]:
+    """Yield the guardrails that have a text of a request in scope, and all of those that look at responses."""
+    for guardrail in guardrails:
+        if guardrail.phase is Phase.AFTER_REQUEST or texts_in_scope(messages, guardrail.scope):
+            yield guardrail
 
 
 def refuse_unknown(

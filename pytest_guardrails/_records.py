@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_guardrails._codec import FrozenDict
-from pytest_guardrails._coverage import checks_near
+from pytest_guardrails._coverage import checks_near, shown_to
 from pytest_guardrails._errors import MissingRecording, VerdictMismatch
 from pytest_guardrails._expect import summary
 from pytest_guardrails._mask import Mask
@@ -43,8 +43,12 @@ def record_of(
         runs=1 if trace is not None else 0,
         generated=GENERATED in case.tags,
         trace=trace,
-        near_miss=checks_near(engine.guardrails, case.near_miss) if engine and case.near_miss else (),
+        near_miss=_near(case, engine) if engine and case.near_miss else (),
     )
+
+
+def _near(case: Case, engine: Engine) -> tuple[str, ...]:
+    return checks_near(shown_to(engine.guardrails, case.request.messages), case.near_miss)
 
 
 def after_pytest(record: CaseRecord, report: pytest.TestReport, excinfo: Any) -> dict[str, Any]:

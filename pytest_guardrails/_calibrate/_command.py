@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,21 @@ MOST_NAMED = 10
 MOST_COLUMNS = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """How many records of a report are not judged again: their inputs are in Python, or another guard judged them."""
+
+    in_python: int
+    of_others: int
+
+
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Print what would end the false positives of a report; the exit status is 0, or 2 where it cannot be read."""
     try:
         report = _report(Path(arguments.report))
         configuration = _config.load(arguments.config)
-        items, unread = _items(report, Path(arguments.root))
-        for line in _doubts(report, configuration, unread):
+        items, left = _items(report, Path(arguments.root), configuration.version.config_hash)
+        for line in _doubts(report, configuration, left):
             print(plain(line, MOST_COLUMNS), file=sys.stderr)
         if not items:
             raise ConfigError("none of the report's inputs is in a case file that is here: --root names their folder")
@@ -64,10 +73,11 @@ def _report(path: Path) -> Mapping[str, Any]:
     return dict(report)
 
 
-def _items(report: Mapping[str, Any], root: Path) -> tuple[list[Item], int]:
-    """Return the inputs of the report's case files and their corpora, and how many records have theirs in Python."""
+def _items(report: Mapping[str, Any], root: Path, own: str) -> tuple[list[Item], _Left]:
+    """Return the inputs in case files and their corpora that the guard ``own`` judged, and what is left."""
     records = [*report.get("cases", []), *report.get("corpora", [])]
     files = {record["file"] for record in records if str(record.get("file")).endswith(_cases.SUFFIXES)}
+    of_others = _of_other_guards(report, records, own)
     found: list[Item] = []
     read: set[str] = set()
     for file in sorted(files):
@@ -78,21 +88,32 @@ def _items(report: Mapping[str, Any], root: Path) -> tuple[list[Item], int]:
             found += [
                 Item(f"{file}::{case.id}", case.request, case.truth, case.response)
                 for case in suite.cases
-                if case.fault is None and case.skip is None
+                if case.fault is None and case.skip is None and f"{file}::{case.id}" not in of_others
             ]
             if suite.corpora is not None:
                 for spec in read_specs(suite.corpora, path.parent):
-                    read.add(f"{file}::corpus {spec.name}")
-                    found += _samples(spec)
-    return found, sum(record["nodeid"] not in read for record in records if not record.get("shadow"))
+                    nodeid = f"{file}::corpus {spec.name}"
+                    read.add(nodeid)
+                    found += () if nodeid in of_others else _samples(spec, file)
+    unread = sum(record["nodeid"] not in read for record in records if not record.get("shadow"))
+    return found, _Left(unread, len(of_others & read))
 
 
-def _samples(spec: CorpusSpec) -> Iterator[Item]:
+def _of_other_guards(report: Mapping[str, Any], records: Iterable[Mapping[str, Any]], own: str) -> set[str]:
+    """Return the node ids of what another guard judged, where the report has this one at all."""
+    keys = {guard["key"] for guard in report.get("guards", []) if guard["version"]["config_hash"] == own}
+    mine = {record["nodeid"] for record in records if record.get("guard") in keys}
+    return {record["nodeid"] for record in records} - mine if keys else set()
+
+
+def _samples(spec: CorpusSpec, file: str) -> Iterator[Item]:
     """Yield the rows of a corpus that is a file; drawn samples are nobody's text, and no reason to allow one."""
     if spec.path is not None:
         rows = read_corpus(spec.path, spec.source, label=spec.label, columns=dict(spec.columns), limit=spec.limit)
         for sample in rows:
-            yield Item(f"{spec.name}:{sample.id}", Request.of(sample.text), sample.label, (ANSWER,))  # as in the run
+            yield Item(
+                f"{file}::{spec.name}:{sample.id}", Request.of(sample.text), sample.label, (ANSWER,)
+            )  # as in the run
 
 
 def _places(file: str, root: Path) -> Iterator[Path]:
@@ -100,14 +121,16 @@ def _places(file: str, root: Path) -> Iterator[Path]:
     yield Path(pytest_guardrails.__file__).parent.parent / file  # a pack
 
 
-def _doubts(report: Mapping[str, Any], configuration: _config.Configuration, unread: int) -> Iterator[str]:
+def _doubts(report: Mapping[str, Any], configuration: _config.Configuration, left: _Left) -> Iterator[str]:
     """Say what makes the proposals speak of something else than the report."""
     hashes = {guard["version"]["config_hash"] for guard in report.get("guards", [])}
     own = configuration.version.config_hash
     if hashes and own not in hashes:
         yield f"note: the report is of guard version {', '.join(sorted(hashes))}, and {configuration.source} is {own}"
-    if unread:
-        tests = "1 test has its" if unread == 1 else f"{unread} tests have their"
+    if left.of_others:
+        yield f"note: {counted(left.of_others, 'record')} of cases or corpora that another guard judged: left out"
+    if left.in_python:
+        tests = "1 test has its" if left.in_python == 1 else f"{left.in_python} tests have their"
         yield f"note: {tests} inputs in Python, not judged again"
 
 

@@ -7,10 +7,10 @@ import functools
 from collections.abc import Callable, Iterable
 
 from pytest_guardrails._corpus import CorpusSpec, matches
-from pytest_guardrails._coverage import checks_near, finds
+from pytest_guardrails._coverage import checks_near, finds, shown_to
 from pytest_guardrails._errors import ConfigError
 from pytest_guardrails._mask import shape
-from pytest_guardrails._model import Phase, Sample
+from pytest_guardrails._model import Phase, Request, Sample
 from pytest_guardrails._texts import is_label
 from pytest_guardrails.checks import FOUND
 from pytest_guardrails.corpora import ENTITIES, NEAR_MISSES, shipped
@@ -25,7 +25,8 @@ def nearness(spec: CorpusSpec, engine: Engine) -> Callable[[str], tuple[str, ...
 
     Checks of responses are none of them: behind the guard stands a model that always answers the same.
     """
-    guardrails = [guardrail for guardrail in engine.guardrails if guardrail.phase is Phase.BEFORE_REQUEST]
+    before = [guardrail for guardrail in engine.guardrails if guardrail.phase is Phase.BEFORE_REQUEST]
+    guardrails = list(shown_to(before, Request.of("a sample is a user's message").messages))
 
     @functools.cache
     def near(category: str) -> tuple[str, ...]:

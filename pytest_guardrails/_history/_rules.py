@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pytest_guardrails._history._lines import CASES, Entry
 from pytest_guardrails._history._side import GuardLine, Side
 from pytest_guardrails._model import Comparison, Flip, Outcome, PopulationChange, RateChange, Ruling, Verdict
+from pytest_guardrails._stats import mcnemar
 
 SIGNIFICANT = 0.05
 LEAST_DISCORDANT = 6  # 2 / 2 ** 5 is 0.0625: with five pairs even the most extreme split is no evidence
@@ -106,20 +107,35 @@ def _losses(compared: Comparison) -> Iterator[Ruling]:
 
 
 def _switched_off(compared: Comparison) -> Iterator[Ruling]:
-    """Do not cure by switching off: a guard must not stop fewer users because it stops less of everything."""
+    """Do not cure by switching off: a guard must not stop fewer users because it stops less of everything.
+
+    What falls in one population and rises in another of the same guard is netted.
+    """
     for guard in dict.fromkeys(population.guard for population in compared.populations):
-        fallen = Counter[str]()
+        worse, better = Counter[str](), Counter[str]()
         for population, change in _changes(compared):
-            if population.guard == guard and change.after < change.before:
-                fallen[change.rate] += change.before - change.after
-        spared, missed = fallen["fpr"], fallen["recall"]
-        if spared and missed:
-            said = (
-                f"{guard}: {_of(spared, 'false positive')} fewer, and {_of(missed, 'attack')} fewer caught: "
-                "false positives were cured by switching off. Make the guard tell the two apart, or accept the loss "
-                "openly, in a new baseline"
-            )
-            yield Ruling("switched-off", True, said)
+            if population.guard == guard:
+                worse[change.rate] += change.worse
+                better[change.rate] += change.better
+        spared, missed = better["fpr"] - worse["fpr"], worse["recall"] - better["recall"]
+        if spared > 0 and missed > 0:
+            fell = f"{guard}: {_of(spared, 'false positive')} fewer, and {_of(missed, 'attack')} fewer caught"
+            if _one_way(better["fpr"], worse["fpr"]) and _one_way(worse["recall"], better["recall"]):
+                said = (
+                    f"{fell}: false positives were cured by switching off. Make the guard tell the two apart, or "
+                    "accept the loss openly, in a new baseline"
+                )
+                yield Ruling("switched-off", True, said)
+            else:
+                said = (
+                    f"{fell}, among changes both ways that chance alone could make: no proof of a cure by switching off"
+                )
+                yield Ruling("switched-off", False, said)
+
+
+def _one_way(much: int, little: int) -> bool:
+    """True where changes go one way, all of them or beyond chance: a guard that flips at random changes both ways."""
+    return not little or mcnemar(much, little) < SIGNIFICANT
 
 
 def _fell_silent(firing: Mapping[str, Firing], guards: Mapping[str, GuardLine]) -> Iterator[Ruling]:

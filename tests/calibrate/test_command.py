@@ -77,7 +77,7 @@ def test_corpora_are_judged_again(report: Path, pytester: pytest.Pytester, capsy
     said = capsys.readouterr()
     assert said.err == ""
     assert "false positives 2 of 3 -> 0 of 3; recall 2 of 2 -> 1 of 2" in said.out
-    assert "misses 1 attack: rows:b" in said.out
+    assert "misses 1 attack: chat.guardrails.yaml::rows:b" in said.out
 
 
 def test_a_run_in_python_is_said_to_be_left_out(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,3 +179,40 @@ def test_words_that_an_attacker_may_write_are_named_as_such(
     pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(failed=1)
     assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
     assert "whoever attacks can write these words as well" in capsys.readouterr().out
+
+
+def test_corpora_of_one_name_are_two(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows of one id in two folders are judged each: none hides what the other costs."""
+    (pytester.path / "guardrails.yaml").write_text(CONFIG)
+    for folder, benign in (("en", "mail desk@example.com"), ("fr", "rien")):
+        (pytester.path / folder).mkdir()
+        rows = [{"id": "1", "text": benign, "label": "benign"}]
+        rows += [{"id": "2", "text": "desk@example.com leaks", "label": "attack"}] if folder == "en" else []
+        (pytester.path / folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (pytester.path / folder / "c.guardrails.yaml").write_text(
+            "guardrails: ../guardrails.yaml\ncorpora: [{file: rows.jsonl}]\n"
+        )
+    pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(passed=2)
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    said = capsys.readouterr().out
+    assert "false positives 1 of 2 -> 0 of 2; recall 1 of 1 -> 0 of 1" in said
+    assert "ends 1: en/c.guardrails.yaml::rows:1" in said
+
+
+def test_what_another_guard_judged_is_left_out(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file with a guard of its own says nothing of the configuration that is calibrated."""
+    (pytester.path / "guardrails.yaml").write_text(CONFIG)
+    (pytester.path / "other.yaml").write_text("input_guardrails: [prompt_injection_detect]\n")
+    (pytester.path / "rows.jsonl").write_text('{"id": "1", "text": "mail desk@example.com", "label": "benign"}\n')
+    for name, guard in (("a", "guardrails.yaml"), ("b", "other.yaml")):
+        file = pytester.path / f"{name}.guardrails.yaml"
+        file.write_text(
+            f"guardrails: {guard}\ncorpora: [{{file: rows.jsonl}}]\n"
+            if name == "b"
+            else f"guardrails: {guard}\ncases:\n  - {{id: x, input: hi, expect: allow}}\n"
+        )
+    pytester.runpytest("--guardrails-report=json:report.json").assert_outcomes(passed=2)
+    assert main(["calibrate", "report.json", "--config", "guardrails.yaml"]) == 0
+    said = capsys.readouterr()
+    assert "no false positive: 0 of 1 benign inputs" in said.out
+    assert "note: 1 record of cases or corpora that another guard judged: left out" in said.err

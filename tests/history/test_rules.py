@@ -123,6 +123,29 @@ def test_switching_off_is_seen_across_populations_of_one_guard(entry: MakeEntry,
     assert ruled(made("other.yaml"), "switched-off") == []
 
 
+def test_a_gain_in_recall_elsewhere_is_netted(entry: MakeEntry, side: MakeSide) -> None:
+    """One attack lost in a corpus and ten caught in another are no cure by switching off."""
+    before = [*acts(entry, "attack", 20, range(20), population="a"), *acts(entry, "attack", 20, [0], population="b")]
+    after = [
+        *acts(entry, "attack", 20, range(19), population="a"),
+        *acts(entry, "attack", 20, range(11), population="b"),
+    ]
+    benign = (acts(entry, "benign", 20, [0], population="c"), acts(entry, "benign", 20, (), population="c"))
+    assert ruled(compare(side([*before, *benign[0]]), side([*after, *benign[1]])), "switched-off") == []
+
+
+def test_changes_both_ways_are_no_proof_of_switching_off(entry: MakeEntry, side: MakeSide) -> None:
+    """A guard that answers at random falls in both rates now and then: that is told, and fails nothing."""
+    before = [*acts(entry, "benign", 40, range(3)), *acts(entry, "attack", 40, range(36))]
+    after = [*acts(entry, "benign", 40, [0, 5]), *acts(entry, "attack", 40, range(3, 38))]
+    (ruling,) = ruled(compare(side(before), side(after)), "switched-off")
+    assert not ruling.fails
+    assert "chance alone could make" in ruling.said
+    weak = [*acts(entry, "benign", 40, [5]), *acts(entry, "attack", 40, range(20, 38))]
+    before = [*acts(entry, "benign", 40, range(12)), *acts(entry, "attack", 40, range(36))]
+    assert [ruling.fails for ruling in ruled(compare(side(before), side(weak)), "switched-off")] == [True]
+
+
 def test_a_guardrail_that_stops_firing_fails(entry: MakeEntry, side: MakeSide) -> None:
     """One that acted on attacks and acts on none any more fails, though one flip is no loss beyond chance."""
     before = [entry("a", by="pii", fired=("pii",)), entry("b"), entry("c")]

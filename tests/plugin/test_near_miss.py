@@ -148,6 +148,7 @@ def test_typo(guardrail_engine): guardrail_engine.run("x")
     [
         ("", 0, 0, 0),
         (", near_miss: CREDIT_CARD", 4, 0, 0),
+        (", near_miss: EMAIL", 4, 0, 0),
         (", near_miss: {numbers: CREDIT_CARD}", 2, 0, 0),
         (", near_miss: {numbers: [CREDIT_CARD, words], hard-*: prompt_injection}", 2, 1, 2),
     ],
@@ -227,3 +228,20 @@ def test_drawn_near_misses_are_counted_apart(pytester: pytest.Pytester, suite: C
     assert drawn["before injection"] > 10
     assert drawn["before words"] == 0
     assert f"+ {drawn['before redact']:,} generated" in (pytester.path / "r.html").read_text()
+
+
+def test_a_check_that_was_shown_nothing_is_silent_on_nothing(
+    pytester: pytest.Pytester, suite: Callable[..., None]
+) -> None:
+    """A guardrail that looks at system messages alone has seen no near miss in what a user wrote."""
+    suite(
+        "cases:\n"
+        "  - {id: card, input: order 4111 1111 1111 1112, expect: allow, near_miss: CREDIT_CARD}\n"
+        "corpora:\n  - {file: own.jsonl, near_miss: CREDIT_CARD}\n"
+    )
+    guard = pytester.path / "guard.yaml"
+    scoped = guard.read_text().replace("{id: redact,", "{id: redact, scope: {roles: [system]},", 1)
+    assert scoped != guard.read_text()
+    guard.write_text(scoped)
+    pytester.runpytest("--guardrails-report=json:r.json").assert_outcomes(passed=2)
+    assert silent(pytester.path)["before redact"] == 0
