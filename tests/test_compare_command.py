@@ -115,6 +115,8 @@ def test_corpora_that_were_not_compared_are_named(
     assert f"NOT COMPARED {said}" in " ".join(capsys.readouterr().out.split())
     main(["compare", BASELINE, "r.json", "--format=md"])
     assert "- **Not compared**: 14 samples of 2 corpora" in capsys.readouterr().out
+    main(["compare", "r.json", "r.json"])
+    assert "NOT COMPARED 14 samples of corpora: a report has no samples;" in " ".join(capsys.readouterr().out.split())
     main(["compare", BASELINE, BASELINE])
     assert "NOT COMPARED" not in capsys.readouterr().out
 

@@ -127,4 +127,5 @@ def _report(path: Path, name: str) -> Side:
         return replace(made, is_counted=True)
     doubts = [made.doubt] if made.doubt else []
     doubts.append("cases alone: a report counts its corpora and does not list them")
-    return replace(made, doubt=", ".join(doubts), is_counted=True)
+    unlisted = sum(corpus.rows for corpus in run.corpora if not corpus.shadow)
+    return replace(made, doubt=", ".join(doubts), is_counted=True, unlisted=unlisted)

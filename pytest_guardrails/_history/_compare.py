@@ -152,7 +152,7 @@ def compare_pairs(pairs: Iterable[tuple[Entry | None, Entry | None]], before: Si
         relabelled_keys=tuple(tally.relabelled),
     )
     ruled = rulings(compared, tally.critical, tally.firing, after.guards, tally.gone.critical)
-    passed_over = not_compared(compared, tally.gone.populations, after)
+    passed_over = not_compared(compared, tally.gone.populations, before, after)
     return replace(compared, rulings=(*ruled, *passed_over))
 
 

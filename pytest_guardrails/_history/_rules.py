@@ -179,8 +179,11 @@ def _critical_gone(count: int) -> Iterator[Ruling]:
         yield Ruling("critical-not-run", False, said)
 
 
-def not_compared(compared: Comparison, gone: Mapping[str, int], after: Side) -> Iterator[Ruling]:
+def not_compared(compared: Comparison, gone: Mapping[str, int], before: Side, after: Side) -> Iterator[Ruling]:
     """Yield a ruling where the old version has corpora of which no sample was compared; ``gone`` is by population."""
+    if before.unlisted and after.is_counted:
+        why = "a report has no samples; compare baselines, or run pytest --guardrails-baseline"
+        yield Ruling("not-compared", False, f"{_of(before.unlisted, 'sample')} of corpora: {why}")
     there = {population.population for population in compared.populations}
     corpora = {name: count for name, count in gone.items() if name not in there and name != CASES}
     if corpora:

@@ -28,7 +28,8 @@ class Side:
     """Entries of a version, the guards that judged them, and what is known of their latency.
 
     ``entries`` come in any order, unless they are ``sorted``. ``latency`` is by population and guard. ``doubt`` says
-    why it is only a part, if it is; ``is_counted`` that it counts its corpora and lists none of their samples.
+    why it is only a part, if it is; ``is_counted`` that it counts its corpora and lists none of their samples, of which
+    there are ``unlisted``.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Side:
     doubt: str | None = None
     sorted: bool = False
     is_counted: bool = False
+    unlisted: int = 0
 
     def in_order(self) -> Iterable[Entry]:
         """Return the entries, sorted."""
