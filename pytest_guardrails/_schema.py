@@ -59,73 +59,8 @@ def _corpus() -> dict[str, Any]:
 
 def case_file_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12) of ``*.guardrails.yaml``."""
-    message = _object(
-        {
-            "role": {"enum": list(ROLES)},
-            "content": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}, {"type": "null"}]},
-            "name": _TEXT,
-            "tool_calls": {"type": "array", "items": {"type": "object"}},
-            "tool_call_id": _TEXT,
-        },
-        ("role",),
-    )
-    assert set(message["properties"]) == set(Message.__slots__)  # noqa: S101 - the schema follows the noun
-    messages = {"type": "array", "minItems": 1, "items": {"anyOf": [_TEXT, message]}}
-    expect = {
-        "verdict": {"enum": [verdict.value for verdict in Verdict], "description": "what became of the request"},
-        "action": {"enum": [action.value for action in Action], "description": "the strongest thing a guardrail did"},
-        "by": {**_TEXT, "description": "the id of the guardrail that decided"},
-        "findings": {**_TEXTS, "description": "names or categories of findings that must be there"},
-        "upstream": {
-            "anyOf": [_TEXT, messages],
-            "description": "exactly what the model received: the text of the last message, or all messages",
-        },
-        "absent_upstream": {**_TEXTS, "description": "texts that must not reach the model in any encoding"},
-        "upstream_calls": {"type": "integer", "minimum": 0},
-        "response": {**_TEXTS, "description": "exactly what the caller got: the first choice, or all of them"},
-        "warns": {**_TEXTS, "description": "true, false, or texts that operator warnings must hold"},
-        "errors": {**_TEXTS, "description": "true, false, or texts that the guard's errors must hold"},
-    }
-    shared: dict[str, Any] = {
-        "severity": {"enum": list(SEVERITIES), "default": "medium"},
-        "label": {"enum": list(LABELS), "description": "derived from expect where absent"},
-        "tags": {**_TEXTS, "description": "pytest markers, selected with -m"},
-        "endpoint": {"enum": list(ENDPOINTS), "default": ENDPOINTS[0]},
-        "stream": {"type": "boolean", "default": False},
-        "response": {**_TEXTS, "description": "what the model answers: a text, one text per choice, or chunks"},
-        "expect": {"anyOf": [{"enum": [verdict.value for verdict in Verdict]}, _object(expect)]},
-        "xfail": _REASON,
-        "skip": _REASON,
-        "note": _TEXT,
-        "fault": {
-            "anyOf": [_TEXT, _object({"name": _TEXT, "on_call": {"type": "integer", "minimum": 1}}, ("name",))],
-            "description": "how the guard's API fails, on every call or on the n-th alone",
-        },
-        "near_miss": {
-            **_TEXTS,
-            "description": "what it nearly is: ids of checks or guardrails, or what they find, such as CREDIT_CARD",
-        },
-        "rubric": {"type": "array", "minItems": 1, "items": _CRITERION, "description": "what is scored, 1 to 5"},
-    }
-    matrix = {
-        "anyOf": [
-            {"type": "object", "minProperties": 1, "additionalProperties": _TEXTS},
-            {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": _TEXT}},
-        ],
-        "description": "one case per combination; ${name} in any text stands for the value",
-    }
-    templated = {"anyOf": [{"type": "string", "pattern": r"\$\{\w+\}"}]}
-    case = _object(
-        {
-            "id": _TEXT,
-            "input": {**_TEXT, "description": "the text of one user message"},
-            "messages": messages,
-            "matrix": matrix,
-            **{key: {"anyOf": [value, *templated["anyOf"]]} for key, value in shared.items()},
-        },
-        ("id",),
-    )
-    case["oneOf"] = [{"required": ["input"]}, {"required": ["messages"]}]
+    messages = _messages()
+    shared = _shared(messages)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "pytest-guardrails case file",
@@ -150,9 +85,92 @@ def case_file_schema() -> dict[str, Any]:
                     "description": "what the figures of this file must show, as in recall[tag:pii]>=0.95",
                 },
                 "defaults": _object(shared),
-                "cases": {"type": "array", "minItems": 1, "items": case},
+                "cases": {"type": "array", "minItems": 1, "items": _case(messages, shared)},
                 "corpora": {"type": "array", "minItems": 1, "items": _corpus()},
             },
         ),
         "anyOf": [{"required": ["cases"]}, {"required": ["corpora"]}],
     }
+
+
+def _messages() -> dict[str, Any]:
+    message = _object(
+        {
+            "role": {"enum": list(ROLES)},
+            "content": {"anyOf": [_TEXT, {"type": "array", "items": {"type": "object"}}, {"type": "null"}]},
+            "name": _TEXT,
+            "tool_calls": {"type": "array", "items": {"type": "object"}},
+            "tool_call_id": _TEXT,
+        },
+        ("role",),
+    )
+    assert set(message["properties"]) == set(Message.__slots__)  # noqa: S101 - the schema follows the noun
+    return {"type": "array", "minItems": 1, "items": {"anyOf": [_TEXT, message]}}
+
+
+def _expect(messages: dict[str, Any]) -> dict[str, Any]:
+    """Return what a trace must show, as `Expectation` has it."""
+    expect = {
+        "verdict": {"enum": [verdict.value for verdict in Verdict], "description": "what became of the request"},
+        "action": {"enum": [action.value for action in Action], "description": "the strongest thing a guardrail did"},
+        "by": {**_TEXT, "description": "the id of the guardrail that decided"},
+        "findings": {**_TEXTS, "description": "names or categories of findings that must be there"},
+        "upstream": {
+            "anyOf": [_TEXT, messages],
+            "description": "exactly what the model received: the text of the last message, or all messages",
+        },
+        "absent_upstream": {**_TEXTS, "description": "texts that must not reach the model in any encoding"},
+        "upstream_calls": {"type": "integer", "minimum": 0},
+        "response": {**_TEXTS, "description": "exactly what the caller got: the first choice, or all of them"},
+        "warns": {**_TEXTS, "description": "true, false, or texts that operator warnings must hold"},
+        "errors": {**_TEXTS, "description": "true, false, or texts that the guard's errors must hold"},
+    }
+    return {"anyOf": [{"enum": [verdict.value for verdict in Verdict]}, _object(expect)]}
+
+
+def _shared(messages: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that cases and ``defaults`` share."""
+    return {
+        "severity": {"enum": list(SEVERITIES), "default": "medium"},
+        "label": {"enum": list(LABELS), "description": "derived from expect where absent"},
+        "tags": {**_TEXTS, "description": "pytest markers, selected with -m"},
+        "endpoint": {"enum": list(ENDPOINTS), "default": ENDPOINTS[0]},
+        "stream": {"type": "boolean", "default": False},
+        "response": {**_TEXTS, "description": "what the model answers: a text, one text per choice, or chunks"},
+        "expect": _expect(messages),
+        "xfail": _REASON,
+        "skip": _REASON,
+        "note": _TEXT,
+        "fault": {
+            "anyOf": [_TEXT, _object({"name": _TEXT, "on_call": {"type": "integer", "minimum": 1}}, ("name",))],
+            "description": "how the guard's API fails, on every call or on the n-th alone",
+        },
+        "near_miss": {
+            **_TEXTS,
+            "description": "what it nearly is: ids of checks or guardrails, or what they find, such as CREDIT_CARD",
+        },
+        "rubric": {"type": "array", "minItems": 1, "items": _CRITERION, "description": "what is scored, 1 to 5"},
+    }
+
+
+def _case(messages: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    matrix = {
+        "anyOf": [
+            {"type": "object", "minProperties": 1, "additionalProperties": _TEXTS},
+            {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": _TEXT}},
+        ],
+        "description": "one case per combination; ${name} in any text stands for the value",
+    }
+    templated = {"anyOf": [{"type": "string", "pattern": r"\$\{\w+\}"}]}
+    case = _object(
+        {
+            "id": _TEXT,
+            "input": {**_TEXT, "description": "the text of one user message"},
+            "messages": messages,
+            "matrix": matrix,
+            **{key: {"anyOf": [value, *templated["anyOf"]]} for key, value in shared.items()},
+        },
+        ("id",),
+    )
+    case["oneOf"] = [{"required": ["input"]}, {"required": ["messages"]}]
+    return case

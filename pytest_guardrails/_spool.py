@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pytest_guardrails._aside import written_aside
 from pytest_guardrails._codec import decode
 from pytest_guardrails._model import SampleResult
 
@@ -36,7 +37,8 @@ class Spool:
         if not self._resumes:
             close(self.path)
             self._file.truncate(0)
-            _write_aside(_identity_of(self.path), said)
+            with written_aside(_identity_of(self.path)) as file:
+                file.write(json.dumps(said).encode())
 
     def __enter__(self) -> Spool:
         return self
@@ -179,9 +181,3 @@ def _difference(path: Path, identity: Mapping[str, Any]) -> str | None:
         return "there is no interrupted run of it"
     names = [name for name in {**identity, **before} if identity.get(name) != before.get(name)]
     return f"{' and '.join(names)} changed since" if names else None
-
-
-def _write_aside(path: Path, data: Mapping[str, Any]) -> None:
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(data))
-    aside.replace(path)

@@ -371,7 +371,12 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "case is a text": ("cases:\n  - hello\n", 2, "a case is a mapping, not hello"),
     "cases is a mapping": ("cases:\n  a: {input: x}\n", 1, "cases is a list, not a mapping"),
     "no cases": ("defaults: {}\n", 1, "a case file has cases: a list of cases"),
-    "empty cases": ("cases: []\n", 1, "cases is empty: the file tests nothing"),
+    "empty cases": ("cases: []\n", 1, "cases is empty: give it some, or leave it out"),
+    "empty cases beside corpora": (
+        "corpora: [{shipped: benign}]\ncases: []\n",
+        2,
+        "cases is empty: give it some, or leave it out",
+    ),
     "empty file": ("", 1, "a case file is a mapping, not nothing"),
     "key twice": (CASE + "    id: b\n", 5, "key 'id' is there twice; the first is in line 2"),
     "matrix is empty": (CASE + "    matrix: {}\n", 5, "matrix is empty: the case would not run"),

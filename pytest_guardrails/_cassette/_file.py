@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_guardrails._aside import written_aside
 from pytest_guardrails._cassette._form import from_dict, to_dict
 from pytest_guardrails._cassette._interaction import Interaction
 from pytest_guardrails._cassette._metadata import Metadata
@@ -187,13 +188,8 @@ def save(path: str | os.PathLike[str], cassette: Cassette) -> None:
     """
     file = Path(path)
     text = dumped(cassette, suffix_of(file))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        aside.write_bytes(text.encode())
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
+    with written_aside(file) as aside:
+        aside.write(text.encode())
 
 
 def dumped(cassette: Cassette, suffix: str) -> str:
