@@ -338,7 +338,8 @@ class GuardrailsSession:
     def attach(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Put the record of a marked test onto its report, and show a mismatch without a stack."""
         excinfo = call.excinfo
-        if excinfo is not None and isinstance(excinfo.value, VerdictMismatch) and report.failed:
+        own = hasattr(item, "case")  # a case of a file shows its failure itself
+        if not own and excinfo is not None and isinstance(excinfo.value, VerdictMismatch) and report.failed:
             notes = getattr(excinfo.value, "__notes__", ())
             report.longrepr = failure_repr("\n".join([str(excinfo.value), *notes]), *self._place(item))
         if call.when == "call" or (call.when == "setup" and not report.passed):

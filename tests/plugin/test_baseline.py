@@ -433,3 +433,15 @@ def test_the_default_place_is_in_the_root(suite: pytest.Pytester, monkeypatch: p
     result = suite.runpytest(COMPARE, str(suite.path))
     assert result.ret == 0
     result.stdout.fnmatch_lines(["compared   9 in both: the same suite"])
+
+
+def test_a_gate_beside_a_loss_is_not_what_fails_the_run_alone(suite: pytest.Pytester) -> None:
+    """Merged with other parts, a run that is worse than its baseline stays failed, whatever its gates say there."""
+    cases = suite.path / "cases.guardrails.yaml"
+    cases.write_text(cases.read_text().replace("expect: block", "label: attack, expect: allow"))
+    (suite.path / "guard.yaml").write_text(WEAKER)
+    options = (COMPARE, "--guardrails-fail-on=point:recall>=0.9", "--guardrails-report=json:r.json")
+    result = suite.runpytest(*options)
+    result.assert_outcomes(passed=9)
+    head = json.loads((suite.path / "r.json").read_text())["run"]
+    assert (head["exit_status"], head["gates_alone"]) == (1, False)

@@ -55,7 +55,8 @@ def test_a_gate_that_fails_fails_the_run(pytester: pytest.Pytester, guard: Calla
         ]
     )
     assert [gate["passed"] for gate in gates(pytester)] == [False, True]
-    assert json.loads((pytester.path / "r.json").read_text())["run"]["exit_status"] == 1
+    head = json.loads((pytester.path / "r.json").read_text())["run"]
+    assert (head["exit_status"], head["gates_alone"]) == (1, True)
     assert "1 of 2 gates FAILED" in (pytester.path / "r.md").read_text().splitlines()[0]
     assert "**FAILED**" in (pytester.path / "r.md").read_text()
     assert "1 of 2 gates FAILED" in (pytester.path / "r.html").read_text()
